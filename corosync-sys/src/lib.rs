@@ -1,0 +1,1 @@
+//! Raw bindings to the C libraries of Corosync.

@@ -1,0 +1,14 @@
+//! Safe, typed access to a Corosync/Pacemaker cluster.
+#![cfg_attr(not(feature = "live"), forbid(unsafe_code))]
+
+pub mod error;
+#[cfg(feature = "live")]
+pub mod live;
+pub mod model;
+pub mod name;
+pub mod status;
+pub mod value;
+pub mod view;
+pub mod xml;
+
+pub use error::{Error, ErrorExt, ErrorKind, Result};

@@ -1,0 +1,1 @@
+//! Corosync: closed process groups, quorum, the configuration map, links.

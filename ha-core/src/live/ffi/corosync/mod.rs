@@ -1,0 +1,1 @@
+//! The C side of Corosync's libraries.

@@ -1,0 +1,5 @@
+//! The running daemons: Corosync and Pacemaker through their C libraries.
+
+pub mod corosync;
+mod ffi;
+pub mod pacemaker;

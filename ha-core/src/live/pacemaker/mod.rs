@@ -1,0 +1,1 @@
+//! Pacemaker: the CIB, attributes, the controller, the fencer, the executor.

@@ -1,0 +1,1 @@
+//! The typed CIB: borrowed views over the tree, no decisions.

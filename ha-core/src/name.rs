@@ -1,0 +1,1 @@
+//! Checked names: what XML, Corosync and Pacemaker accept as an id or a name.

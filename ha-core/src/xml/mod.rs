@@ -1,0 +1,1 @@
+//! The CIB as a tree of elements: parse, edit, write, compare, patch.

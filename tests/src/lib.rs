@@ -1,0 +1,1 @@
+//! Nodes in namespaces that run the real Corosync and Pacemaker.
