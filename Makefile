@@ -1,0 +1,55 @@
+# Thin: each line runs something a person could type.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check check-pure bench conformance lab clean
+.SUFFIXES:
+
+CARGO ?= cargo
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages that are missing (root; starts and enables nothing)
+	@scripts/require-root setup
+	@scripts/install-packages build lab
+
+build: ## build the programs into target/release
+	$(CARGO) build --release --workspace --bins
+
+demo: ## two nodes, the Sphynx resources, a power cut, the fail-over as it happens (root)
+	@scripts/require-root demo
+	@scripts/install-packages build lab
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) run --release --quiet -p ha-tests --bin lab -- demo
+
+test: ## every test, those against the real daemons included (root)
+	@scripts/require-root test
+	@scripts/install-packages build lab
+	$(CARGO) test --workspace --no-fail-fast
+
+check: ## formatting, lints, documentation, the layer rule
+	scripts/check-layers
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
+	$(CARGO) check -p ha-core --no-default-features
+
+check-pure: ## build and test what needs neither root nor a C library
+	$(CARGO) test -p ha-core --no-default-features
+
+bench: ## figures beside the C tools, as ratios of one run (root)
+	@scripts/require-root bench
+	@scripts/install-packages build lab check
+	scripts/bench
+
+conformance: ## hold crm_mon against stored references (HA_CONFORMANCE=DIR)
+	scripts/conformance
+
+lab: ## start two nodes and say how to use them (root)
+	@scripts/require-root lab
+	@scripts/install-packages build lab
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) run --release --quiet -p ha-tests --bin lab -- up
+
+clean: ## remove what was built
+	$(CARGO) clean
