@@ -1,1 +1,23 @@
-//! Raw bindings to the C libraries of Corosync.
+//! Raw bindings to Corosync's client libraries: cpg, quorum, votequorum, cmap, cfg.
+//!
+//! Names are those of the C headers. The bindings are checked in; feature `bindgen` makes them from
+//! the installed headers. Corosync 3.1.2 and later have the same interface.
+
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unsafe_code,
+    non_camel_case_types
+)]
+#[allow(clippy::all, clippy::pedantic, rustdoc::all)]
+mod bindings {
+    #[cfg(feature = "bindgen")]
+    include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+    #[cfg(not(feature = "bindgen"))]
+    include!("bindings/corosync.rs");
+}
+
+pub use bindings::*;
+
+/// True in Corosync's integer flags. C: `!CS_FALSE`.
+pub const CS_TRUE: i32 = 1;

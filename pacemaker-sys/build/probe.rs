@@ -1,0 +1,1 @@
+../../corosync-sys/build/probe.rs
