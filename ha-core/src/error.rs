@@ -190,7 +190,11 @@ impl Error {
     }
 
     fn layers(&self) -> impl Iterator<Item = &str> {
-        self.0.context.iter().map(AsRef::as_ref).chain(std::iter::once(self.0.message.as_ref()))
+        self.0
+            .context
+            .iter()
+            .map(AsRef::as_ref)
+            .chain(std::iter::once(self.0.message.as_ref()))
     }
 }
 
@@ -287,7 +291,10 @@ mod tests {
             .context("load the CIB")
             .unwrap_err();
         assert_eq!(e.kind(), ErrorKind::NotFound);
-        assert!(format!("{e:#}").starts_with("load the CIB: read /x: No such file"), "{e:#}");
+        assert!(
+            format!("{e:#}").starts_with("load the CIB: read /x: No such file"),
+            "{e:#}"
+        );
         assert!(!e.is_retryable());
     }
 

@@ -1,0 +1,630 @@
+//! The arena that holds a tree, and its editing functions.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::element::Element;
+use super::names::{self, NO_SYMBOL, Names, Symbol};
+use crate::value::CibVersion;
+
+/// No node.
+pub(super) const NONE: u32 = u32::MAX;
+/// The root is always the first node.
+pub(super) const ROOT: u32 = 0;
+
+/// Names one element of one [`Document`] for editing.
+///
+/// It stays valid while the element is in that document, until [`Document::apply`] or
+/// [`Document::compact`], which may number the elements anew. Using it with another document
+/// names another element there, or panics when that document has fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NodeId(pub(super) u32);
+
+/// An element, or a text (then `name` is `NO_SYMBOL` and `start`, `len` are its span).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) name: Symbol,
+    /// First attribute in the document's list of attributes.
+    pub(super) start: u32,
+    /// Number of attributes.
+    pub(super) len: u32,
+    pub(super) parent: u32,
+    pub(super) prev: u32,
+    pub(super) next: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
+}
+
+impl Node {
+    pub(super) fn new(name: Symbol, start: u32, len: u32, parent: u32) -> Self {
+        Self {
+            name,
+            start,
+            len,
+            parent,
+            prev: NONE,
+            next: NONE,
+            first: NONE,
+            last: NONE,
+        }
+    }
+}
+
+/// One attribute; the value is a span of the document's text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attribute {
+    pub(super) name: Symbol,
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+/// A tree of elements, held in flat buffers: cheap to copy, to read and to drop at any depth.
+///
+/// Two documents are equal when their roots are: see [`Element`].
+///
+/// A document holds at most 4 GiB of text and 4 billion elements; editing one beyond that panics,
+/// parsing more is an error.
+#[derive(Clone)]
+pub struct Document {
+    pub(super) names: Arc<Names>,
+    /// All attribute values and texts; edits append.
+    pub(super) text: String,
+    pub(super) nodes: Vec<Node>,
+    /// Those of one element are contiguous.
+    pub(super) attributes: Vec<Attribute>,
+    /// Bytes in the buffers that no element uses any more.
+    garbage: usize,
+    /// What must be put back if the change under way fails.
+    journal: Option<Journal>,
+}
+
+#[derive(Clone)]
+struct Journal {
+    nodes: usize,
+    attributes: usize,
+    text: usize,
+    garbage: usize,
+    undo: Vec<Undo>,
+}
+
+#[derive(Clone, Copy)]
+enum Undo {
+    Node(u32, Node),
+    Attribute(u32, Attribute),
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n)
+        .ok()
+        .filter(|&n| n != NONE)
+        .expect("a document holds at most 4 GiB")
+}
+
+impl Document {
+    /// Makes a document with an empty root element.
+    ///
+    /// The same rule as for [`Document::append_child`] holds for the name.
+    #[must_use]
+    pub fn new(root: &str) -> Self {
+        let mut document = Self::empty(Names::new());
+        let name = document.symbol(root);
+        document.nodes.push(Node::new(name, 0, 0, NONE));
+        document
+    }
+
+    /// A document without its root: the maker adds it first.
+    pub(super) fn empty(names: Names) -> Self {
+        Self {
+            names: Arc::new(names),
+            text: String::new(),
+            nodes: Vec::new(),
+            attributes: Vec::new(),
+            garbage: 0,
+            journal: None,
+        }
+    }
+
+    /// Returns the root element.
+    #[inline]
+    #[must_use]
+    pub fn root(&self) -> Element<'_> {
+        Element::new(self, ROOT)
+    }
+
+    /// Returns the element that a number names.
+    ///
+    /// # Panics
+    /// When the number is of another, larger document.
+    #[inline]
+    #[must_use]
+    pub fn element(&self, id: NodeId) -> Element<'_> {
+        let node = &self.nodes[id.0 as usize];
+        debug_assert!(node.name != NO_SYMBOL, "{id:?} is not an element");
+        Element::new(self, id.0)
+    }
+
+    /// Returns the version that the root's attributes state; what is absent or no number is 0.
+    #[must_use]
+    pub fn version(&self) -> CibVersion {
+        self.root().version()
+    }
+
+    /// Writes the document as XML, indented by two spaces, with a final newline.
+    #[must_use]
+    pub fn to_xml(&self) -> String {
+        self.root().to_xml()
+    }
+
+    /// Writes the document as XML with no blanks between tags.
+    #[must_use]
+    pub fn to_xml_compact(&self) -> String {
+        self.root().to_xml_compact()
+    }
+
+    /// Sets an attribute, which keeps its place when the element has it already.
+    ///
+    /// What XML cannot hold is replaced, so that what is written can always be read again: a
+    /// character of the name that XML does not allow becomes `_`, a control character of the
+    /// value becomes U+FFFD.
+    pub fn set_attribute(&mut self, id: NodeId, name: &str, value: &str) {
+        let symbol = self.symbol(name);
+        let (start, len) = self.push_text(value);
+        let attribute = Attribute {
+            name: symbol,
+            start,
+            len,
+        };
+        let node = self.nodes[id.0 as usize];
+        let of_node = node.start as usize..(node.start + node.len) as usize;
+        if let Some(i) = self.attributes[of_node.clone()]
+            .iter()
+            .position(|a| a.name == symbol)
+        {
+            let at = of_node.start + i;
+            let old = self.attributes[at];
+            self.garbage += old.len as usize;
+            if let Some(journal) = &mut self.journal {
+                journal.undo.push(Undo::Attribute(small(at), old));
+            }
+            self.attributes[at] = attribute;
+            return;
+        }
+        self.touch(id.0);
+        if of_node.end != self.attributes.len() {
+            self.garbage += of_node.len() * size_of::<Attribute>();
+            let start = small(self.attributes.len());
+            self.attributes.extend_from_within(of_node);
+            self.nodes[id.0 as usize].start = start;
+        }
+        self.attributes.push(attribute);
+        self.nodes[id.0 as usize].len += 1;
+    }
+
+    /// Removes an attribute; tells whether the element had it.
+    pub fn remove_attribute(&mut self, id: NodeId, name: &str) -> bool {
+        let Some(symbol) = self.names.find(name) else {
+            return false;
+        };
+        let node = self.nodes[id.0 as usize];
+        let of_node = node.start as usize..(node.start + node.len) as usize;
+        let Some(i) = self.attributes[of_node.clone()]
+            .iter()
+            .position(|a| a.name == symbol)
+        else {
+            return false;
+        };
+        self.touch(id.0);
+        self.garbage += self.attributes[of_node.start + i].len as usize;
+        let node = &mut self.nodes[id.0 as usize];
+        node.len -= 1;
+        if i == 0 {
+            node.start += 1;
+        } else if of_node.start + i + 1 < of_node.end {
+            // The others are copied, not moved: a failed change only has to forget the copies.
+            node.start = small(self.attributes.len());
+            self.garbage += of_node.len() * size_of::<Attribute>();
+            self.attributes
+                .extend_from_within(of_node.start..of_node.start + i);
+            self.attributes
+                .extend_from_within(of_node.start + i + 1..of_node.end);
+        }
+        true
+    }
+
+    /// Adds an empty element as the last child.
+    ///
+    /// A character that XML does not allow in a name becomes `_`.
+    pub fn append_child(&mut self, parent: NodeId, name: &str) -> NodeId {
+        let symbol = self.symbol(name);
+        let id = self.push_node(Node::new(symbol, 0, 0, NONE));
+        self.link(id, parent.0, NONE);
+        NodeId(id)
+    }
+
+    /// Adds an empty element so that `position` elements stand before it; at the end when the
+    /// parent has fewer.
+    ///
+    /// The same rule as for [`Document::append_child`] holds for the name.
+    pub fn insert_child(&mut self, parent: NodeId, position: usize, name: &str) -> NodeId {
+        let symbol = self.symbol(name);
+        let id = self.push_node(Node::new(symbol, 0, 0, NONE));
+        let before = self.nth_child(parent.0, position);
+        self.link(id, parent.0, before);
+        NodeId(id)
+    }
+
+    /// Adds text at the end of an element; blank text is not kept, as when parsing.
+    ///
+    /// A control character that XML cannot hold becomes U+FFFD.
+    pub fn append_text(&mut self, parent: NodeId, text: &str) {
+        let last = self.nodes[parent.0 as usize].last;
+        if last != NONE && self.nodes[last as usize].name == NO_SYMBOL {
+            let (start, len) = self.push_text(text);
+            let (old, added) = (self.nodes[last as usize], len);
+            let head = self.text[old.start as usize..][..old.len as usize].to_owned();
+            let tail = self.text[start as usize..][..added as usize].to_owned();
+            self.set_text_of(last, &(head + &tail));
+        } else if !is_blank(text) {
+            let (start, len) = self.push_text(text);
+            let id = self.push_node(Node::new(NO_SYMBOL, start, len, NONE));
+            self.link(id, parent.0, NONE);
+        }
+    }
+
+    /// Copies an element of another document, with all it holds, so that `position` elements
+    /// stand before it (at the end when the parent has fewer), and returns the copy.
+    pub fn import(&mut self, parent: NodeId, position: usize, from: Element<'_>) -> NodeId {
+        let copy = self.copy_tree(from);
+        let before = self.nth_child(parent.0, position);
+        self.link(copy, parent.0, before);
+        NodeId(copy)
+    }
+
+    /// Removes an element and all it holds. The root stays: removing it does nothing.
+    pub fn remove(&mut self, id: NodeId) {
+        if id.0 == ROOT || self.nodes[id.0 as usize].parent == NONE {
+            return;
+        }
+        self.discard(id.0);
+        self.unlink(id.0);
+    }
+
+    /// Moves an element among its siblings, so that `position` elements stand before it.
+    pub fn move_child(&mut self, id: NodeId, position: usize) {
+        let parent = self.nodes[id.0 as usize].parent;
+        if parent == NONE {
+            return;
+        }
+        self.unlink(id.0);
+        let before = self.nth_child(parent, position);
+        self.link(id.0, parent, before);
+    }
+
+    /// Gives back the memory of what was removed or replaced, and numbers the elements anew in
+    /// document order.
+    pub fn compact(&mut self) {
+        let mut fresh = Self::empty(Names::new());
+        // The same table of names: symbols stay as they are.
+        fresh.names = Arc::clone(&self.names);
+        fresh
+            .text
+            .reserve(self.text.len().saturating_sub(self.garbage));
+        fresh.copy_tree(self.root());
+        *self = fresh;
+    }
+
+    /// Returns the number of bytes in the buffers that nothing uses any more.
+    #[expect(dead_code, reason = "patches come next")]
+    pub(super) fn garbage(&self) -> usize {
+        self.garbage
+    }
+
+    /// Returns the size of the buffers, garbage included, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.text.len()
+            + self.nodes.len() * size_of::<Node>()
+            + self.attributes.len() * size_of::<Attribute>()
+    }
+
+    #[inline]
+    pub(super) fn value(&self, a: &Attribute) -> &str {
+        &self.text[a.start as usize..a.start as usize + a.len as usize]
+    }
+
+    #[inline]
+    pub(super) fn node_text(&self, node: &Node) -> &str {
+        &self.text[node.start as usize..node.start as usize + node.len as usize]
+    }
+
+    #[inline]
+    pub(super) fn attributes_of(&self, id: u32) -> &[Attribute] {
+        let node = &self.nodes[id as usize];
+        &self.attributes[node.start as usize..node.start as usize + node.len as usize]
+    }
+
+    /// Returns the node after this one in document order, within the tree of `top`.
+    #[inline]
+    pub(super) fn following(&self, id: u32, top: u32) -> u32 {
+        let node = &self.nodes[id as usize];
+        if node.name != NO_SYMBOL && node.first != NONE {
+            return node.first;
+        }
+        let mut at = id;
+        while at != top {
+            let node = &self.nodes[at as usize];
+            if node.next != NONE {
+                return node.next;
+            }
+            at = node.parent;
+        }
+        NONE
+    }
+
+    /// Starts to record, so that [`Document::roll_back`] can undo all that follows.
+    #[expect(dead_code, reason = "patches come next")]
+    pub(super) fn begin(&mut self) {
+        self.journal = Some(Journal {
+            nodes: self.nodes.len(),
+            attributes: self.attributes.len(),
+            text: self.text.len(),
+            garbage: self.garbage,
+            undo: Vec::new(),
+        });
+    }
+
+    /// Keeps the changes made since [`Document::begin`].
+    #[expect(dead_code, reason = "patches come next")]
+    pub(super) fn commit(&mut self) {
+        self.journal = None;
+    }
+
+    /// Undoes the changes made since [`Document::begin`].
+    #[expect(dead_code, reason = "patches come next")]
+    pub(super) fn roll_back(&mut self) {
+        let Some(journal) = self.journal.take() else {
+            return;
+        };
+        for undo in journal.undo.into_iter().rev() {
+            match undo {
+                Undo::Node(id, node) => self.nodes[id as usize] = node,
+                Undo::Attribute(at, attribute) => self.attributes[at as usize] = attribute,
+            }
+        }
+        self.nodes.truncate(journal.nodes);
+        self.attributes.truncate(journal.attributes);
+        self.text.truncate(journal.text);
+        self.garbage = journal.garbage;
+    }
+
+    fn touch(&mut self, id: u32) {
+        if let Some(journal) = &mut self.journal {
+            journal.undo.push(Undo::Node(id, self.nodes[id as usize]));
+        }
+    }
+
+    fn symbol(&mut self, name: &str) -> Symbol {
+        if let Some(symbol) = self.names.find(name) {
+            return symbol;
+        }
+        let names = Arc::make_mut(&mut self.names);
+        names
+            .intern(name, names::is_name)
+            .or_else(|| names.intern(&names::made_valid(name), |_| true))
+            .expect("a document holds at most 4 GiB")
+    }
+
+    fn push_text(&mut self, text: &str) -> (u32, u32) {
+        let start = self.text.len();
+        if names::find_non_xml(text).is_none() {
+            self.text.push_str(text);
+        } else {
+            self.text.extend(text.chars().map(|c| {
+                if names::is_xml_char(c) {
+                    c
+                } else {
+                    char::REPLACEMENT_CHARACTER
+                }
+            }));
+        }
+        small(self.text.len());
+        (small(start), small(self.text.len() - start))
+    }
+
+    fn push_node(&mut self, node: Node) -> u32 {
+        let id = small(self.nodes.len());
+        self.nodes.push(node);
+        id
+    }
+
+    fn set_text_of(&mut self, id: u32, text: &str) {
+        let (start, len) = self.push_text(text);
+        self.touch(id);
+        let node = &mut self.nodes[id as usize];
+        self.garbage += node.len as usize;
+        (node.start, node.len) = (start, len);
+    }
+
+    /// Returns the child element that `position` others precede, or `NONE`.
+    fn nth_child(&self, parent: u32, position: usize) -> u32 {
+        let parent = Element::new(self, parent);
+        parent.children().nth(position).map_or(NONE, |e| e.id().0)
+    }
+
+    /// Copies a tree as nodes that no parent holds yet; returns its top.
+    fn copy_tree(&mut self, from: Element<'_>) -> u32 {
+        let source = from.document();
+        let top = from.id().0;
+        let mut copied_top = NONE;
+        // The copy of the node whose children are being copied.
+        let mut parent = NONE;
+        let mut at = top;
+        loop {
+            let node = source.nodes[at as usize];
+            let copy = if node.name == NO_SYMBOL {
+                let (start, len) = self.push_text(source.node_text(&node));
+                self.push_node(Node::new(NO_SYMBOL, start, len, NONE))
+            } else {
+                self.copy_element(Element::new(source, at))
+            };
+            if parent == NONE {
+                copied_top = copy;
+            } else {
+                self.link(copy, parent, NONE);
+            }
+            if node.name != NO_SYMBOL && node.first != NONE {
+                (parent, at) = (copy, node.first);
+                continue;
+            }
+            loop {
+                if at == top {
+                    return copied_top;
+                }
+                let node = source.nodes[at as usize];
+                if node.next != NONE {
+                    at = node.next;
+                    break;
+                }
+                at = node.parent;
+                parent = self.nodes[parent as usize].parent;
+            }
+        }
+    }
+
+    fn copy_element(&mut self, from: Element<'_>) -> u32 {
+        let same_names = Arc::ptr_eq(&self.names, &from.document().names);
+        let name = if same_names {
+            from.symbol()
+        } else {
+            self.symbol(from.name())
+        };
+        let first = small(self.attributes.len());
+        for a in from.raw_attributes() {
+            let name = if same_names {
+                a.name
+            } else {
+                self.symbol(from.document().names.name(a.name))
+            };
+            let (start, len) = self.push_text(from.document().value(a));
+            self.attributes.push(Attribute { name, start, len });
+        }
+        let len = small(self.attributes.len()) - first;
+        self.push_node(Node::new(name, first, len, NONE))
+    }
+
+    /// Puts a node that no parent holds before a sibling, or at the end.
+    fn link(&mut self, id: u32, parent: u32, before: u32) {
+        let prev = if before == NONE {
+            self.nodes[parent as usize].last
+        } else {
+            self.nodes[before as usize].prev
+        };
+        self.touch(id);
+        let node = &mut self.nodes[id as usize];
+        (node.parent, node.prev, node.next) = (parent, prev, before);
+        self.touch(parent);
+        if prev == NONE {
+            self.nodes[parent as usize].first = id;
+        } else {
+            self.touch(prev);
+            self.nodes[prev as usize].next = id;
+        }
+        if before == NONE {
+            self.nodes[parent as usize].last = id;
+        } else {
+            self.touch(before);
+            self.nodes[before as usize].prev = id;
+        }
+    }
+
+    fn unlink(&mut self, id: u32) {
+        self.take_out(id);
+        let Node { prev, next, .. } = self.nodes[id as usize];
+        self.touch(id);
+        let node = &mut self.nodes[id as usize];
+        (node.parent, node.prev, node.next) = (NONE, NONE, NONE);
+        let is_text = |at: u32| at != NONE && self.nodes[at as usize].name == NO_SYMBOL;
+        if is_text(prev) && is_text(next) {
+            // Two texts side by side would become one when written and read again.
+            let joined = [prev, next]
+                .map(|at| self.node_text(&self.nodes[at as usize]))
+                .concat();
+            self.set_text_of(prev, &joined);
+            self.take_out(next);
+        }
+    }
+
+    /// Makes the parent and the siblings forget a node.
+    fn take_out(&mut self, id: u32) {
+        let Node {
+            parent, prev, next, ..
+        } = self.nodes[id as usize];
+        if prev == NONE {
+            self.touch(parent);
+            self.nodes[parent as usize].first = next;
+        } else {
+            self.touch(prev);
+            self.nodes[prev as usize].next = next;
+        }
+        if next == NONE {
+            self.touch(parent);
+            self.nodes[parent as usize].last = prev;
+        } else {
+            self.touch(next);
+            self.nodes[next as usize].prev = prev;
+        }
+    }
+
+    /// Counts a tree as garbage.
+    fn discard(&mut self, top: u32) {
+        let mut at = top;
+        while at != NONE {
+            let node = &self.nodes[at as usize];
+            self.garbage += size_of::<Node>();
+            self.garbage += if node.name == NO_SYMBOL {
+                node.len as usize
+            } else {
+                let of = self.attributes_of(at);
+                of.iter()
+                    .map(|a| a.len as usize + size_of::<Attribute>())
+                    .sum()
+            };
+            at = self.following(at, top);
+        }
+    }
+}
+
+/// Tells whether a text is only what XML calls white space.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.bytes()
+        .all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.root() == other.root()
+    }
+}
+
+impl Eq for Document {}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("root", &self.root())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_xml())
+    }
+}
+
+impl std::str::FromStr for Document {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> crate::Result<Self> {
+        Self::parse(text)
+    }
+}

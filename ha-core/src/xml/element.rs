@@ -1,0 +1,345 @@
+//! Borrowed views of a document's elements.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::document::{Attribute, Document, NONE, NodeId};
+use super::names::{NO_SYMBOL, Symbol};
+use crate::value::CibVersion;
+
+/// One element of a [`Document`]: a borrowed view that is cheap to copy.
+///
+/// Two elements are equal when they mean the same: same name, same attributes in any order, equal
+/// children and text in the same order. Where they stand in their documents does not matter.
+#[derive(Clone, Copy)]
+pub struct Element<'d> {
+    document: &'d Document,
+    id: u32,
+}
+
+impl<'d> Element<'d> {
+    #[inline]
+    pub(super) fn new(document: &'d Document, id: u32) -> Self {
+        Self { document, id }
+    }
+
+    /// Returns the number that names this element in its document's editing functions.
+    #[inline]
+    #[must_use]
+    pub fn id(self) -> NodeId {
+        NodeId(self.id)
+    }
+
+    /// Returns the document that holds this element.
+    #[inline]
+    #[must_use]
+    pub fn document(self) -> &'d Document {
+        self.document
+    }
+
+    /// Returns the element's name.
+    #[inline]
+    #[must_use]
+    pub fn name(self) -> &'d str {
+        self.document.names.name(self.symbol())
+    }
+
+    #[inline]
+    pub(super) fn symbol(self) -> Symbol {
+        self.document.nodes[self.id as usize].name
+    }
+
+    /// Returns the value of an attribute.
+    #[inline]
+    #[must_use]
+    pub fn attribute(self, name: &str) -> Option<&'d str> {
+        self.attribute_of(self.document.names.find(name)?)
+    }
+
+    #[inline]
+    pub(super) fn attribute_of(self, symbol: Symbol) -> Option<&'d str> {
+        let found = self.raw_attributes().iter().find(|a| a.name == symbol)?;
+        Some(self.document.value(found))
+    }
+
+    #[inline]
+    pub(super) fn raw_attributes(self) -> &'d [Attribute] {
+        self.document.attributes_of(self.id)
+    }
+
+    /// Returns the attributes as (name, value), in the order of the document.
+    #[inline]
+    #[must_use]
+    pub fn attributes(self) -> Attributes<'d> {
+        Attributes {
+            document: self.document,
+            rest: self.raw_attributes().iter(),
+        }
+    }
+
+    /// Returns the CIB version that the attributes state (of a root, or of the `source` and
+    /// `target` of a patch set); what is absent or no number is 0.
+    #[must_use]
+    pub fn version(self) -> CibVersion {
+        let field = |name| {
+            self.attribute(name)
+                .and_then(|v| v.parse().ok())
+                .unwrap_or(0)
+        };
+        CibVersion {
+            admin_epoch: field("admin_epoch"),
+            epoch: field("epoch"),
+            num_updates: field("num_updates"),
+        }
+    }
+
+    /// Returns the child elements, in order.
+    #[inline]
+    #[must_use]
+    pub fn children(self) -> Children<'d> {
+        Children {
+            document: self.document,
+            next: self.document.nodes[self.id as usize].first,
+        }
+    }
+
+    /// Returns the child elements of this name, in order.
+    #[inline]
+    #[must_use]
+    pub fn children_named(self, name: &str) -> ChildrenNamed<'d> {
+        let (symbol, children) = match self.document.names.find(name) {
+            Some(symbol) => (symbol, self.children()),
+            None => (
+                NO_SYMBOL,
+                Children {
+                    document: self.document,
+                    next: NONE,
+                },
+            ),
+        };
+        ChildrenNamed { symbol, children }
+    }
+
+    /// Returns the first child element of this name.
+    #[inline]
+    #[must_use]
+    pub fn child(self, name: &str) -> Option<Element<'d>> {
+        self.children_named(name).next()
+    }
+
+    /// Returns the element that holds this one; none for the root.
+    #[inline]
+    #[must_use]
+    pub fn parent(self) -> Option<Element<'d>> {
+        let parent = self.document.nodes[self.id as usize].parent;
+        (parent != NONE).then(|| Self::new(self.document, parent))
+    }
+
+    /// Returns this element, then all elements below it, in document order.
+    #[inline]
+    #[must_use]
+    pub fn descendants(self) -> Descendants<'d> {
+        Descendants {
+            document: self.document,
+            top: self.id,
+            next: self.id,
+        }
+    }
+
+    /// Returns the text directly inside this element (not that of its children): empty when there
+    /// is none, borrowed unless child elements interrupt it.
+    #[must_use]
+    pub fn text(self) -> Cow<'d, str> {
+        let mut text = Cow::Borrowed("");
+        let mut next = self.document.nodes[self.id as usize].first;
+        while next != NONE {
+            let node = &self.document.nodes[next as usize];
+            if node.name == NO_SYMBOL {
+                let piece = self.document.node_text(node);
+                if text.is_empty() {
+                    text = Cow::Borrowed(piece);
+                } else {
+                    text.to_mut().push_str(piece);
+                }
+            }
+            next = node.next;
+        }
+        text
+    }
+
+    /// Writes this element and what it holds as XML, indented, with a final newline.
+    #[must_use]
+    pub fn to_xml(self) -> String {
+        super::write::indented(self)
+    }
+
+    /// Writes this element and what it holds as XML with no blanks between tags.
+    #[must_use]
+    pub fn to_xml_compact(self) -> String {
+        super::write::compact(self)
+    }
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Element<'_>) -> bool {
+        let (mut a, mut b) = (self.id, other.id);
+        // Both trees are walked in step; nothing recurses, so depth is no danger.
+        loop {
+            if !same_node(self.document, a, other.document, b) {
+                return false;
+            }
+            let (na, nb) = (
+                &self.document.nodes[a as usize],
+                &other.document.nodes[b as usize],
+            );
+            if na.name != NO_SYMBOL && (na.first == NONE) != (nb.first == NONE) {
+                return false;
+            }
+            if na.name != NO_SYMBOL && na.first != NONE {
+                (a, b) = (na.first, nb.first);
+                continue;
+            }
+            loop {
+                match (a == self.id, b == other.id) {
+                    (true, true) => return true,
+                    (false, false) => {}
+                    _ => return false,
+                }
+                let (na, nb) = (
+                    &self.document.nodes[a as usize],
+                    &other.document.nodes[b as usize],
+                );
+                match (na.next == NONE, nb.next == NONE) {
+                    (true, true) => (a, b) = (na.parent, nb.parent),
+                    (false, false) => {
+                        (a, b) = (na.next, nb.next);
+                        break;
+                    }
+                    _ => return false,
+                }
+            }
+        }
+    }
+}
+
+impl Eq for Element<'_> {}
+
+/// Compares two nodes without their children.
+pub(super) fn same_node(da: &Document, a: u32, db: &Document, b: u32) -> bool {
+    let (na, nb) = (&da.nodes[a as usize], &db.nodes[b as usize]);
+    match (na.name == NO_SYMBOL, nb.name == NO_SYMBOL) {
+        (true, true) => return da.node_text(na) == db.node_text(nb),
+        (false, false) => {}
+        _ => return false,
+    }
+    let (ea, eb) = (Element::new(da, a), Element::new(db, b));
+    ea.name() == eb.name() && same_attributes(ea, eb)
+}
+
+/// Compares two elements' attributes, in any order.
+pub(super) fn same_attributes(a: Element<'_>, b: Element<'_>) -> bool {
+    fn sorted(e: Element<'_>) -> Vec<(&str, &str)> {
+        let mut list: Vec<_> = e.attributes().collect();
+        list.sort_unstable();
+        list
+    }
+    a.raw_attributes().len() == b.raw_attributes().len()
+        && (a.attributes().eq(b.attributes()) || sorted(a) == sorted(b))
+}
+
+impl fmt::Debug for Element<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}", self.name())?;
+        for (name, value) in self.attributes() {
+            write!(f, " {name}={value:?}")?;
+        }
+        f.write_str(">")
+    }
+}
+
+/// The attributes of an element: see [`Element::attributes`].
+#[derive(Debug, Clone)]
+pub struct Attributes<'d> {
+    document: &'d Document,
+    rest: std::slice::Iter<'d, Attribute>,
+}
+
+impl<'d> Iterator for Attributes<'d> {
+    type Item = (&'d str, &'d str);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let a = self.rest.next()?;
+        Some((self.document.names.name(a.name), self.document.value(a)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rest.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Attributes<'_> {}
+
+/// The child elements of an element: see [`Element::children`].
+#[derive(Debug, Clone)]
+pub struct Children<'d> {
+    document: &'d Document,
+    next: u32,
+}
+
+impl<'d> Iterator for Children<'d> {
+    type Item = Element<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Element<'d>> {
+        while self.next != NONE {
+            let id = self.next;
+            let node = &self.document.nodes[id as usize];
+            self.next = node.next;
+            if node.name != NO_SYMBOL {
+                return Some(Element::new(self.document, id));
+            }
+        }
+        None
+    }
+}
+
+/// The child elements of one name: see [`Element::children_named`].
+#[derive(Debug, Clone)]
+pub struct ChildrenNamed<'d> {
+    symbol: Symbol,
+    children: Children<'d>,
+}
+
+impl<'d> Iterator for ChildrenNamed<'d> {
+    type Item = Element<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Element<'d>> {
+        self.children.find(|e| e.symbol() == self.symbol)
+    }
+}
+
+/// An element and all elements below it: see [`Element::descendants`].
+#[derive(Debug, Clone)]
+pub struct Descendants<'d> {
+    document: &'d Document,
+    top: u32,
+    next: u32,
+}
+
+impl<'d> Iterator for Descendants<'d> {
+    type Item = Element<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Element<'d>> {
+        while self.next != NONE {
+            let id = self.next;
+            self.next = self.document.following(id, self.top);
+            if self.document.nodes[id as usize].name != NO_SYMBOL {
+                return Some(Element::new(self.document, id));
+            }
+        }
+        None
+    }
+}

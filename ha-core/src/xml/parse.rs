@@ -1,0 +1,434 @@
+//! Reading XML text: quick-xml splits it into tags and text, this module checks what quick-xml
+//! leaves to its users (attributes, references, characters, what surrounds the root).
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use super::builder::{Builder, Mistake};
+use super::document::Document;
+use super::names;
+use crate::{Error, ErrorKind, Result};
+
+impl Document {
+    /// Reads a document from XML text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the text is not one well-formed XML document in UTF-8, or when
+    /// it holds a document type; the message gives the line and the column (both from 1, the
+    /// column in characters). [`ErrorKind::Limit`] when it is larger than 4 GiB.
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::xml::Document;
+    /// let cib = Document::parse("<cib><status a='1 &lt; 2'/></cib>")?;
+    /// assert_eq!(cib.root().child("status").and_then(|s| s.attribute("a")), Some("1 < 2"));
+    ///
+    /// let error = Document::parse("<cib>\n  <status>\n</cib>").unwrap_err();
+    /// assert!(error.to_string().starts_with("line 3, column 1: "), "{error}");
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut parser = Parser {
+            text,
+            builder: Builder::with_capacity(text.len()),
+            start: 0,
+        };
+        if let Err(error) = parser.run() {
+            let (line, column) = position(text, error.at);
+            return Err(error.error.context_at(line, column));
+        }
+        parser.builder.finish()
+    }
+
+    /// Reads a document from the bytes of a file.
+    ///
+    /// # Errors
+    /// Those of [`Document::parse`], and [`ErrorKind::Invalid`] when the bytes are not UTF-8.
+    pub fn parse_bytes(bytes: &[u8]) -> Result<Self> {
+        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+            return Err(Error::invalid("the text is in UTF-16").with_hint(TO_UTF8));
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(e) => {
+                let good = std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or_default();
+                let (line, column) = position(good, good.len());
+                let byte = bytes[good.len()];
+                Err(Error::invalid(format!(
+                    "line {line}, column {column}: the text is not UTF-8 (byte 0x{byte:02x})"
+                ))
+                .with_hint(TO_UTF8))
+            }
+        }
+    }
+}
+
+const TO_UTF8: &str = "convert the file to UTF-8, for instance: iconv -f ISO-8859-1 -t UTF-8 FILE";
+
+/// An error and the byte where it is.
+struct At {
+    at: usize,
+    error: Wrong,
+}
+
+/// What is wrong, before the place is known.
+struct Wrong {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<&'static str>,
+}
+
+impl Wrong {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::Invalid,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    fn context_at(self, line: usize, column: usize) -> Error {
+        let error = Error::new(
+            self.kind,
+            format!("line {line}, column {column}: {}", self.message),
+        );
+        match self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    fn at(self, at: usize) -> At {
+        At { at, error: self }
+    }
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    builder: Builder,
+    /// Where the event at hand starts.
+    start: usize,
+}
+
+impl Parser<'_> {
+    fn run(&mut self) -> std::result::Result<(), At> {
+        if self.text.len() >= u32::MAX as usize {
+            let mut wrong = Wrong::new("the document is larger than 4 GiB");
+            wrong.kind = ErrorKind::Limit;
+            return Err(wrong.at(0));
+        }
+        let mut reader = Reader::from_str(self.text);
+        reader.config_mut().check_comments = true;
+        loop {
+            self.start = reader.buffer_position() as usize;
+            let event = match reader.read_event() {
+                Ok(event) => event,
+                Err(e) => {
+                    return Err(Wrong::new(plain(&e)).at(reader.error_position() as usize));
+                }
+            };
+            match event {
+                Event::Start(tag) => self.start_tag(&tag)?,
+                Event::Empty(tag) => {
+                    self.start_tag(&tag)?;
+                    self.builder.end();
+                }
+                Event::End(_) => self.builder.end(),
+                Event::Text(text) => {
+                    let text = text.xml10_content();
+                    if let Some(at) = text.find("]]>") {
+                        return Err(Wrong::new("`]]>` in text").at(self.start + at));
+                    }
+                    self.builder.text(&text);
+                }
+                Event::CData(text) => {
+                    self.inside_root("character data")?;
+                    self.builder.text(&text.xml10_content());
+                }
+                Event::GeneralRef(reference) => {
+                    self.inside_root("a reference")?;
+                    self.reference(&reference)?;
+                }
+                Event::Comment(text) => self.characters(&text.into_inner())?,
+                Event::PI(text) => self.characters(&text.into_inner())?,
+                Event::Decl(declaration) => {
+                    // A byte order mark may precede it.
+                    if !self.text[..self.start]
+                        .trim_start_matches('\u{FEFF}')
+                        .is_empty()
+                        || self.builder.has_root()
+                    {
+                        let wrong = Wrong::new("an XML declaration must be at the very start");
+                        return Err(wrong.at(self.start));
+                    }
+                    self.declaration(declaration.encoding())?;
+                }
+                Event::DocType(_) => {
+                    let mut wrong = Wrong::new("a document type (<!DOCTYPE>) is not accepted");
+                    wrong.hint = Some("remove it: neither entities nor a DTD belong in a CIB");
+                    return Err(wrong.at(self.start));
+                }
+                Event::Eof => break,
+            }
+            if self.builder.has_mistake() {
+                return Err(self.mistake(self.start));
+            }
+        }
+        if let Some(name) = self.builder.open_name() {
+            let message = format!("the text ends inside of <{name}>");
+            return Err(Wrong::new(message).at(self.text.len()));
+        }
+        if !self.builder.has_root() {
+            return Err(Wrong::new("there is no root element").at(self.text.len()));
+        }
+        Ok(())
+    }
+
+    fn start_tag(&mut self, tag: &BytesStart<'_>) -> std::result::Result<(), At> {
+        self.builder.start(tag.name().as_ref());
+        if self.builder.has_mistake() {
+            return Err(self.mistake(self.start));
+        }
+        let raw = tag.attributes_raw();
+        if raw.is_empty() {
+            return Ok(());
+        }
+        // The tag is a slice of the text, so its address says where it is.
+        let base = raw.as_ptr() as usize - self.text.as_ptr() as usize;
+        let bytes = raw.as_bytes();
+        let mut i = 0;
+        loop {
+            let blank = i;
+            while i < bytes.len() && is_space(bytes[i]) {
+                i += 1;
+            }
+            if i == bytes.len() {
+                return Ok(());
+            }
+            if i == blank {
+                return Err(Wrong::new("a blank must precede an attribute").at(base + i));
+            }
+            let name_start = i;
+            while i < bytes.len() && bytes[i] != b'=' && !is_space(bytes[i]) {
+                i += 1;
+            }
+            let name = &raw[name_start..i];
+            while i < bytes.len() && is_space(bytes[i]) {
+                i += 1;
+            }
+            if bytes.get(i) != Some(&b'=') {
+                return Err(Wrong::new(format!("attribute {name:?} has no value")).at(base + i));
+            }
+            i += 1;
+            while i < bytes.len() && is_space(bytes[i]) {
+                i += 1;
+            }
+            let Some(&quote @ (b'"' | b'\'')) = bytes.get(i) else {
+                let message = format!("the value of attribute {name:?} is not in quotes");
+                return Err(Wrong::new(message).at(base + i));
+            };
+            i += 1;
+            let value_start = i;
+            let mut plain = true;
+            while i < bytes.len() && bytes[i] != quote {
+                plain &= !IS_SPECIAL[bytes[i] as usize];
+                i += 1;
+            }
+            if i == bytes.len() {
+                let message = format!("the value of attribute {name:?} has no closing quote");
+                return Err(Wrong::new(message).at(base + value_start));
+            }
+            let name = self.builder.name(name);
+            self.builder.claim(name);
+            if self.builder.has_mistake() {
+                return Err(self.mistake(base + name_start));
+            }
+            let start = self.builder.pushed();
+            let value = &raw[value_start..i];
+            if plain {
+                self.builder.push(value);
+            } else {
+                self.special_value(value, base + value_start)?;
+            }
+            self.builder.add_attribute(name, start);
+            i += 1;
+        }
+    }
+
+    /// Pushes an attribute's value with its references resolved and its blanks made spaces.
+    #[cold]
+    fn special_value(&mut self, value: &str, base: usize) -> std::result::Result<(), At> {
+        self.characters_at(value, base)?;
+        let mut done = 0;
+        let bytes = value.as_bytes();
+        let mut i = 0;
+        while i < bytes.len() {
+            let b = bytes[i];
+            match b {
+                b'<' => return Err(Wrong::new("`<` in an attribute's value").at(base + i)),
+                b'&' => {
+                    self.builder.push(&value[done..i]);
+                    let Some(len) = value[i..].find(';') else {
+                        return Err(Wrong::new("`&` does not start a reference").at(base + i));
+                    };
+                    let c = resolve(&value[i + 1..i + len]).map_err(|e| e.at(base + i))?;
+                    self.builder.push(c.encode_utf8(&mut [0; 4]));
+                    i += len;
+                    done = i + 1;
+                }
+                b'\t' | b'\n' | b'\r' => {
+                    self.builder.push(&value[done..i]);
+                    self.builder.push(" ");
+                    if b == b'\r' && bytes.get(i + 1) == Some(&b'\n') {
+                        i += 1;
+                    }
+                    done = i + 1;
+                }
+                _ => {}
+            }
+            i += 1;
+        }
+        self.builder.push(&value[done..]);
+        Ok(())
+    }
+
+    fn reference(&mut self, reference: &BytesRef<'_>) -> std::result::Result<(), At> {
+        let name = reference.borrow().into_inner();
+        let c = resolve(&name).map_err(|e| e.at(self.start))?;
+        self.builder.text(c.encode_utf8(&mut [0; 4]));
+        Ok(())
+    }
+
+    fn inside_root(&self, what: &str) -> std::result::Result<(), At> {
+        if self.builder.open_name().is_some() {
+            return Ok(());
+        }
+        Err(Wrong::new(format!("there is {what} outside of the root element")).at(self.start))
+    }
+
+    fn characters(&self, text: &str) -> std::result::Result<(), At> {
+        self.characters_at(text, self.start)
+    }
+
+    fn characters_at(&self, text: &str, base: usize) -> std::result::Result<(), At> {
+        let Some(i) = names::find_non_xml(text) else {
+            return Ok(());
+        };
+        let c = text[i..].chars().next().unwrap_or_default();
+        Err(Wrong::new(format!("XML cannot hold the character {c:?}")).at(base + i))
+    }
+
+    fn declaration<E>(
+        &self,
+        encoding: Option<std::result::Result<std::borrow::Cow<'_, str>, E>>,
+    ) -> std::result::Result<(), At> {
+        match encoding {
+            None => Ok(()),
+            Some(Ok(name))
+                if ["utf-8", "utf8", "us-ascii", "ascii"]
+                    .iter()
+                    .any(|known| name.eq_ignore_ascii_case(known)) =>
+            {
+                Ok(())
+            }
+            Some(Ok(name)) => {
+                let mut wrong = Wrong::new(format!("the encoding {name} is not accepted"));
+                wrong.hint = Some(TO_UTF8);
+                Err(wrong.at(self.start))
+            }
+            Some(Err(_)) => Err(Wrong::new("a bad XML declaration").at(self.start)),
+        }
+    }
+
+    #[cold]
+    fn mistake(&mut self, at: usize) -> At {
+        let mistake = self
+            .builder
+            .take_mistake()
+            .unwrap_or(Mistake::EndWithoutStart);
+        let error = mistake.into_error();
+        Wrong {
+            kind: error.kind(),
+            message: error.to_string(),
+            hint: None,
+        }
+        .at(at)
+    }
+}
+
+/// Says what quick-xml found, in the words of this library.
+fn plain(error: &quick_xml::Error) -> String {
+    let text = match error {
+        quick_xml::Error::Syntax(e) => e.to_string(),
+        quick_xml::Error::IllFormed(e) => e.to_string(),
+        e => e.to_string(),
+    };
+    text.trim_end_matches('.').to_owned()
+}
+
+/// Returns the character that a reference (without `&` and `;`) stands for.
+fn resolve(reference: &str) -> std::result::Result<char, Wrong> {
+    let number = match reference.strip_prefix('#') {
+        None => {
+            return match reference {
+                "lt" => Ok('<'),
+                "gt" => Ok('>'),
+                "amp" => Ok('&'),
+                "quot" => Ok('"'),
+                "apos" => Ok('\''),
+                _ => {
+                    let name: String = reference.chars().take(40).collect();
+                    let mut wrong = Wrong::new(format!("the entity &{name}; is not defined"));
+                    wrong.hint = Some("write &amp; for the character &");
+                    Err(wrong)
+                }
+            };
+        }
+        Some(number) => number,
+    };
+    let parsed = match number.strip_prefix('x') {
+        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16),
+        None if number.bytes().all(|b| b.is_ascii_digit()) => number.parse(),
+        _ => "-".parse(),
+    };
+    parsed
+        .ok()
+        .and_then(char::from_u32)
+        .filter(|&c| names::is_xml_char(c))
+        .ok_or_else(|| {
+            let number: String = number.chars().take(40).collect();
+            Wrong::new(format!("&#{number}; is not a character that XML can hold"))
+        })
+}
+
+#[inline]
+fn is_space(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// The bytes that make an attribute's value need more than copying: what XML escapes, what it
+/// turns into spaces, and what starts a character that it cannot hold.
+const IS_SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut b = 0;
+    while b < 0x20 {
+        special[b] = true;
+        b += 1;
+    }
+    special[b'<' as usize] = true;
+    special[b'&' as usize] = true;
+    special[0xEF] = true;
+    special
+};
+
+/// Returns the line and the column, both from 1, of a byte of the text.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
+    (line, before[line_start..].chars().count() + 1)
+}
