@@ -1,0 +1,238 @@
+//! The test program: tests that use labs, agents that run in their machines, one executable.
+//!
+//! `cargo test -p ha-tests --test live -- cpg` runs the tests whose name contains `cpg`; every name
+//! begins with `live::`, so that `--skip live::` leaves out what needs root.
+//! With `HA_LAB_KEEP=1` the lab of a test that failed stays, and a line says how to look inside.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use ha_core::{Error, Result};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::agent::{FLAG, Functions, panic_message};
+use crate::lab::{Lab, LabOptions, require_root};
+
+/// How long a test may take when it does not say.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// How many labs of their own run at the same time, besides the shared one.
+const OWN_LABS: usize = 2;
+
+type Body = Arc<dyn Fn() -> Result<()> + Send + Sync>;
+
+/// The tests and agents of the program.
+#[derive(Default)]
+pub struct Harness {
+    trials: Vec<Trial>,
+    functions: Functions,
+}
+
+impl std::fmt::Debug for Harness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Harness")
+            .field("tests", &self.trials.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A test's body with what it needs, made by [`own`] or [`plain`].
+pub struct Test {
+    body: Body,
+    limit: Duration,
+}
+
+impl std::fmt::Debug for Test {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Test")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Test {
+    /// Sets how long the test may take, its lab's start included (180 s).
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// A test with a lab of its own, which it may damage.
+pub fn own(options: LabOptions, body: impl Fn(&Lab) -> Result<()> + Send + Sync + 'static) -> Test {
+    let body = move || {
+        let _turn = Turn::take();
+        let lab = Lab::start(&options)?;
+        with_lab(&lab, &body)
+    };
+    Test {
+        body: Arc::new(body),
+        limit: LIMIT,
+    }
+}
+
+/// A test that starts no lab, or starts its own by other means.
+pub fn plain(body: impl Fn() -> Result<()> + Send + Sync + 'static) -> Test {
+    Test {
+        body: Arc::new(body),
+        limit: LIMIT,
+    }
+}
+
+impl Harness {
+    /// Makes an empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a function that tests can run inside a machine ([`Node::call`](crate::Node::call)).
+    ///
+    /// # Panics
+    /// When two have the same name.
+    pub fn agent<A, T>(
+        &mut self,
+        name: &'static str,
+        function: impl Fn(A) -> Result<T> + Send + Sync + 'static,
+    ) where
+        A: DeserializeOwned,
+        T: Serialize,
+    {
+        self.functions.add(name, function);
+    }
+
+    /// Adds a test.
+    pub fn test(&mut self, name: &str, test: Test) {
+        let Test { body, limit } = test;
+        self.trials
+            .push(Trial::test(format!("live::{name}"), move || {
+                run(body, limit)
+            }));
+    }
+
+    /// Adds a test that uses the one lab that such tests share (two nodes, udp).
+    ///
+    /// It runs beside others: it may add what has a name of its own and changes nothing else, and
+    /// neither harms a daemon nor a link.
+    pub fn shared(
+        &mut self,
+        name: &str,
+        body: impl Fn(&Lab) -> Result<()> + Send + Sync + 'static,
+    ) {
+        self.test(name, plain(move || with_lab(shared_lab()?, &body)));
+    }
+
+    /// Runs what the command line asks for; the whole of `main`.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        if let Some(code) = crate::inner_role() {
+            return code;
+        }
+        let args: Vec<String> = std::env::args().collect();
+        if let [_, flag, name, json] = &args[..] {
+            if flag == FLAG {
+                return self.functions.run(name, json);
+            }
+        }
+        let mut arguments = Arguments::from_args();
+        if !arguments.list {
+            if let Err(e) = require_root() {
+                eprintln!("{e:?}");
+            }
+        }
+        // A lab mostly waits; this many tests keep two processors busy.
+        arguments.test_threads.get_or_insert(OWN_LABS + 2);
+        libtest_mimic::run(&arguments, self.trials).exit_code()
+    }
+}
+
+/// Runs a body, but not for longer than its limit.
+fn run(body: Body, limit: Duration) -> Result<(), Failed> {
+    require_root().map_err(|_| Failed::from("root is needed"))?;
+    let (sender, receiver) = channel();
+    // A body that hangs is left behind: its lab goes with this process.
+    std::thread::spawn(move || {
+        let done = catch_unwind(AssertUnwindSafe(|| body()));
+        let _ = sender.send(done.unwrap_or_else(|payload| {
+            Err(Error::invalid(format!(
+                "panicked: {}",
+                panic_message(payload.as_ref())
+            )))
+        }));
+    });
+    match receiver.recv_timeout(limit) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(e)) => Err(Failed::from(format!("{e:#}{}", hint(&e)))),
+        Err(RecvTimeoutError::Timeout) => Err(Failed::from(format!(
+            "not finished after {limit:?}; left behind"
+        ))),
+        Err(RecvTimeoutError::Disconnected) => Err(Failed::from("the test's thread was lost")),
+    }
+}
+
+fn hint(e: &Error) -> String {
+    e.hint()
+        .map(|h| format!("\n  next step: {h}"))
+        .unwrap_or_default()
+}
+
+/// Runs a body with a lab, and adds the nodes' logs to its failure.
+fn with_lab(lab: &Lab, body: &(impl Fn(&Lab) -> Result<()> + ?Sized)) -> Result<()> {
+    let done = catch_unwind(AssertUnwindSafe(|| body(lab))).unwrap_or_else(|payload| {
+        Err(Error::invalid(format!(
+            "panicked: {}",
+            panic_message(payload.as_ref())
+        )))
+    });
+    done.map_err(|e| {
+        let mut text = format!("{e:#}{}\n{}", hint(&e), lab.log_tails());
+        if std::env::var_os("HA_LAB_KEEP").is_some() {
+            text += &match lab.keep() {
+                Ok(name) => format!(
+                    "the lab stays: lab exec --name {name} maitre crm_mon -1; lab down --name {name}"
+                ),
+                Err(e) => format!("the lab could not be kept: {e:#}"),
+            };
+        }
+        Error::new(e.kind(), text)
+    })
+}
+
+fn shared_lab() -> Result<&'static Lab> {
+    static LAB: OnceLock<Result<Lab, String>> = OnceLock::new();
+    LAB.get_or_init(|| Lab::start(&LabOptions::default()).map_err(|e| format!("{e:#}")))
+        .as_ref()
+        .map_err(|e| Error::invalid(format!("the shared lab did not start: {e}")))
+}
+
+/// One of the places for a lab of its own.
+struct Turn;
+
+static TAKEN: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+impl Turn {
+    fn take() -> Self {
+        let (count, freed) = &TAKEN;
+        let mut taken = freed
+            .wait_while(count.lock().unwrap_or_else(PoisonError::into_inner), |n| {
+                *n >= OWN_LABS
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        *taken += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let (count, freed) = &TAKEN;
+        *count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        freed.notify_one();
+    }
+}

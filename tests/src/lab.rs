@@ -1,0 +1,642 @@
+//! A lab: its machines, the switch between them, and what can go wrong with either.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{self, SeedFile, Transport};
+use crate::machine::Spec;
+use crate::network::{self, Link};
+use crate::node::Node;
+use crate::wait::{NotYet, wait_until};
+use crate::{ROLE, cib, keeper};
+
+/// What a lab is made of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LabOptions {
+    /// How many cluster nodes: `maitre`, `esclave`, `noeud3`, ... (2).
+    pub nodes: u8,
+    /// How Corosync talks (multicast on `ha1`).
+    pub transport: Transport,
+    /// The root that the machines' disks are laid over (the host's own).
+    pub tree: PathBuf,
+    /// Host folders that the machines see, read-only, at the same place (the current folder).
+    pub share: Vec<PathBuf>,
+    /// Whether Corosync and Pacemaker are started and waited for (yes).
+    pub start_cluster: bool,
+    /// How long the nodes may take to be Online (60 s; they usually need 5).
+    pub limit: Duration,
+}
+
+impl Default for LabOptions {
+    fn default() -> Self {
+        Self {
+            nodes: 2,
+            transport: Transport::Udp,
+            tree: PathBuf::from("/"),
+            share: std::env::current_dir().into_iter().collect(),
+            start_cluster: true,
+            limit: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The gateway host: no cluster node, but a machine that answers in two networks.
+pub(crate) const GATEWAY: &str = "gateway";
+const GATEWAY_HOST: u8 = 1;
+const FIRST_HOST: u8 = 11;
+const DISK_SIZE: &str = "1g";
+
+/// A running lab.
+///
+/// Dropping it ends every process in it and frees all that it held; so does the end of this
+/// process, however it comes about.
+#[derive(Debug)]
+pub struct Lab {
+    keeper: u32,
+    /// The lab's folder, as this process sees it.
+    base: PathBuf,
+    /// The same folder, as the keeper sees it.
+    inner_base: PathBuf,
+    options: LabOptions,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    keeper: Option<(Child, ChildStdin)>,
+    machines: HashMap<String, Child>,
+}
+
+impl Lab {
+    /// Starts the machines, and the cluster on them, and waits until every node is Online.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PermissionDenied`] when not root; [`ErrorKind::NotFound`] when a program or the
+    /// tree is missing; [`ErrorKind::Timeout`] with the end of the logs when a node does not come up.
+    pub fn start(options: &LabOptions) -> Result<Self> {
+        require_root()?;
+        if options.nodes == 0 || options.nodes > 16 {
+            return Err(Error::invalid(format!(
+                "{} nodes: 1 to 16 wanted",
+                options.nodes
+            )));
+        }
+        if !options.tree.join("usr").is_dir() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "{} is not the root of a Debian system",
+                    options.tree.display()
+                ),
+            ));
+        }
+        let executable = std::env::current_exe().context("find this program's executable")?;
+        let inner_base = free_mount_point(&[&executable, &options.tree], &options.share)?;
+        let names: Vec<String> = machine_names(options.nodes)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+
+        let mut keeper = Command::new("unshare")
+            .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--"])
+            .arg(&executable)
+            .args([ROLE, "keeper"])
+            .arg(&inner_base)
+            .arg(&executable)
+            .arg(DISK_SIZE)
+            .args(&names)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("run unshare")?;
+        let stdin = keeper.stdin.take();
+        let mut line = String::new();
+        if let Some(stdout) = keeper.stdout.take() {
+            BufReader::new(stdout)
+                .read_line(&mut line)
+                .context("read the keeper's answer")?;
+        }
+        let (Ok(pid), Some(stdin)) = (line.trim().parse::<u32>(), stdin) else {
+            let _ = keeper.wait();
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "the lab's namespaces could not be made",
+            )
+            .with_hint(
+                "the reason is printed above; network, mount and PID namespaces are needed",
+            ));
+        };
+        let base = PathBuf::from(format!("/proc/{pid}/root{}", inner_base.display()));
+        let lab = Self {
+            keeper: pid,
+            base,
+            inner_base,
+            options: options.clone(),
+            held: Mutex::new(Held {
+                keeper: Some((keeper, stdin)),
+                machines: HashMap::new(),
+            }),
+        };
+        lab.build()?;
+        Ok(lab)
+    }
+
+    fn build(&self) -> Result<()> {
+        self.switch(&network::bridges())?;
+        let machines = machine_names(self.options.nodes);
+        for (name, host) in &machines {
+            let spec = self.spec(name, *host, &machines);
+            let text = serde_json::to_vec(&spec).map_err(|e| Error::invalid(e.to_string()))?;
+            fs::write(self.base.join(name).join("spec.json"), text)
+                .context("describe the machine")?;
+        }
+        for (name, _) in &machines {
+            self.launch(name)?;
+        }
+        for (name, _) in &machines {
+            self.plug_in(name)?;
+        }
+        for (name, _) in &machines {
+            self.wait_booted(name)?;
+        }
+        if self.options.start_cluster {
+            self.wait_online(self.options.limit)?;
+        }
+        Ok(())
+    }
+
+    fn spec(&self, name: &str, host: u8, machines: &[(String, u8)]) -> Spec {
+        let cluster = name != GATEWAY;
+        let links = links_of(name);
+        let mut seed = vec![
+            SeedFile::new("/etc/hostname", format!("{name}\n")),
+            SeedFile::new(
+                "/etc/hosts",
+                config::hosts(machines.iter().map(|(n, h)| (n.as_str(), *h, links_of(n)))),
+            ),
+            SeedFile::new("/etc/resolv.conf", "# the lab has no name server\n"),
+            SeedFile::new("/etc/machine-id", machine_id()),
+        ];
+        if cluster {
+            let nodes: Vec<(&str, u8)> = machines
+                .iter()
+                .filter(|(n, _)| n != GATEWAY)
+                .map(|(n, h)| (n.as_str(), *h))
+                .collect();
+            seed.push(SeedFile::new(
+                "/etc/corosync/corosync.conf",
+                config::corosync_conf(self.options.transport, &nodes),
+            ));
+            seed.push(
+                SeedFile::new("/var/lib/pacemaker/cib/cib.xml", cib::seed())
+                    .mode(0o600)
+                    .owner("hacluster:haclient"),
+            );
+        }
+        Spec {
+            name: name.to_owned(),
+            host,
+            links: links.iter().map(|l| l.name().to_owned()).collect(),
+            gateway: cluster.then_some(GATEWAY_HOST),
+            lower: self.options.tree.clone(),
+            share: self.options.share.clone(),
+            seed,
+            cluster: cluster && self.options.start_cluster,
+        }
+    }
+
+    /// Starts PID 1 of a machine.
+    fn launch(&self, name: &str) -> Result<()> {
+        let folder = self.base.join(name);
+        // A number of an earlier life must not be taken for the new one.
+        match fs::remove_file(folder.join("pid")) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+            _ => {}
+        }
+        let console = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("console.log"))
+            .context("open the machine's console")?;
+        let keeper = self.keeper.to_string();
+        let child = Command::new("setsid")
+            .args(["nsenter", "-t", &keeper, "-m", "-p", "--"])
+            .args([
+                "unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork",
+            ])
+            .args(["--kill-child", "--"])
+            .arg(self.inner_base.join("exe"))
+            .args([ROLE, "machine"])
+            .arg(&self.inner_base)
+            .arg(name)
+            .stdin(Stdio::null())
+            .stdout(console.try_clone()?)
+            .stderr(console)
+            .spawn()
+            .with_context(|| format!("start {name}"))?;
+        self.held().machines.insert(name.to_owned(), child);
+        Ok(())
+    }
+
+    fn plug_in(&self, name: &str) -> Result<()> {
+        let pid = wait_until(
+            Duration::from_secs(10),
+            &format!("{name} has started"),
+            || {
+                let text = fs::read_to_string(self.base.join(name).join("pid"))?;
+                text.parse::<u32>()
+                    .map_err(|e| NotYet::because(e.to_string()))
+            },
+        )
+        .map_err(|e| self.explain(e, &[name]))?;
+        let host = self.host(name)?;
+        let cut: Vec<Link> = Link::ALL
+            .into_iter()
+            .filter(|l| self.cut_marker(name, *l).exists())
+            .collect();
+        self.switch(&network::plug(host, pid, links_of(name), &cut))
+    }
+
+    fn wait_booted(&self, name: &str) -> Result<()> {
+        wait_until(
+            Duration::from_secs(20),
+            &format!("{name} has made its root"),
+            || {
+                let pid = self.node(name)?.pid()?;
+                let ready = PathBuf::from(format!("/proc/{pid}/root/run/lab/ready"));
+                if ready.exists() {
+                    Ok(())
+                } else {
+                    Err(NotYet::because("PID 1 is still at it"))
+                }
+            },
+        )
+        .map_err(|e| self.explain(e, &[name]))
+    }
+
+    /// Waits until every powered node says that every powered node is Online, with a DC.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`], with the end of the logs.
+    pub fn wait_online(&self, limit: Duration) -> Result<()> {
+        let nodes: Vec<Node<'_>> = self.nodes().into_iter().filter(Node::is_up).collect();
+        let names: Vec<String> = nodes.iter().map(|n| n.name().to_owned()).collect();
+        wait_until(
+            limit,
+            &format!("{} are Online", names.join(" and ")),
+            || {
+                for node in &nodes {
+                    let seen = node
+                        .command("crm_mon")
+                        .args(["-1", "--output-as=xml"])
+                        .stdout()?;
+                    if let Some(missing) = names.iter().find(|name| !online(&seen, name)) {
+                        return Err(NotYet::because(format!(
+                            "{} does not see {missing} Online",
+                            node.name()
+                        )));
+                    }
+                    if !seen.contains("<current_dc present=\"true\"") {
+                        return Err(NotYet::because(format!("{} sees no DC", node.name())));
+                    }
+                }
+                Ok(())
+            },
+        )
+        .map_err(|e| self.explain(e, &names.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+
+    /// Returns the cluster nodes, powered or not.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node<'_>> {
+        machine_names(self.options.nodes)
+            .into_iter()
+            .filter(|(name, _)| name != GATEWAY)
+            .map(|(name, _)| Node::new(self, name))
+            .collect()
+    }
+
+    /// Returns a machine by its name: a cluster node, or `gateway`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`], with the names that exist.
+    pub fn node(&self, name: &str) -> Result<Node<'_>> {
+        self.host(name)?;
+        Ok(Node::new(self, name.to_owned()))
+    }
+
+    /// Cuts the power of a machine: every process in it is gone at once; its disk stays.
+    ///
+    /// Returns when it was cut.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown machine, [`ErrorKind::Invalid`] when it is off.
+    pub fn power_cut(&self, name: &str) -> Result<Instant> {
+        let pid = self.node(name)?.pid()?;
+        let at = Instant::now();
+        kill(pid, rustix::process::Signal::KILL)?;
+        if let Some(mut child) = self.held().machines.remove(name) {
+            child.wait().context("wait for the machine's end")?;
+        }
+        let proc = PathBuf::from(format!("/proc/{pid}"));
+        wait_until(Duration::from_secs(10), &format!("{name} is off"), || {
+            if proc.join("ns/pid").exists() {
+                Err(NotYet::because("PID 1 is still there"))
+            } else {
+                Ok(())
+            }
+        })?;
+        Ok(at)
+    }
+
+    /// Powers a machine on again, and waits until all powered nodes are Online.
+    ///
+    /// It waits first until the other nodes have seen the loss: Pacemaker takes a node that comes
+    /// back within the token time for one that never left, and needs long to sort that out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when it is on; [`ErrorKind::Timeout`] with the end of the logs.
+    pub fn power_on(&self, name: &str) -> Result<()> {
+        let node = self.node(name)?;
+        if node.is_up() {
+            return Err(Error::invalid(format!("{name} is on already")));
+        }
+        if self.options.start_cluster && name != GATEWAY {
+            let peers: Vec<Node<'_>> = self.nodes().into_iter().filter(Node::is_up).collect();
+            wait_until(
+                Duration::from_secs(30),
+                &format!("the loss of {name} is seen"),
+                || {
+                    for peer in &peers {
+                        let seen = peer
+                            .command("crm_mon")
+                            .args(["-1", "--output-as=xml"])
+                            .stdout()?;
+                        if online(&seen, name) {
+                            return Err(NotYet::because(format!("{} sees it Online", peer.name())));
+                        }
+                    }
+                    Ok(())
+                },
+            )?;
+        }
+        self.launch(name)?;
+        self.plug_in(name)?;
+        self.wait_booted(name)?;
+        if self.options.start_cluster {
+            self.wait_online(self.options.limit)?;
+        }
+        Ok(())
+    }
+
+    /// Unplugs a machine from a network: it and the switch lose the carrier.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown machine.
+    pub fn cut(&self, name: &str, link: Link) -> Result<()> {
+        self.set_port(name, link, "down")?;
+        fs::write(self.cut_marker(name, link), "").context("remember the cut")
+    }
+
+    /// Plugs a machine in again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown machine.
+    pub fn heal(&self, name: &str, link: Link) -> Result<()> {
+        self.set_port(name, link, "up")?;
+        match fs::remove_file(self.cut_marker(name, link)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_port(&self, name: &str, link: Link, state: &str) -> Result<()> {
+        let host = self.host(name)?;
+        if !links_of(name).contains(&link) {
+            return Err(Error::invalid(format!(
+                "{name} is not in the network {link}"
+            )));
+        }
+        self.switch(&format!("link set {} {state}\n", link.port(host)))
+    }
+
+    fn cut_marker(&self, name: &str, link: Link) -> PathBuf {
+        self.base.join(name).join(format!("cut-{link}"))
+    }
+
+    /// Waits for a condition; as the function [`wait_until`](crate::wait_until), with the end of
+    /// the nodes' logs in the error.
+    ///
+    /// # Errors
+    /// As the function.
+    pub fn wait_until<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        look: impl FnMut() -> Result<T, NotYet>,
+    ) -> Result<T> {
+        wait_until(limit, what, look)
+    }
+
+    /// Returns what the lab was started with.
+    #[must_use]
+    pub fn options(&self) -> &LabOptions {
+        &self.options
+    }
+
+    /// Returns the end of the logs of every machine: what a person reads first after a failure.
+    #[must_use]
+    pub fn log_tails(&self) -> String {
+        self.nodes().iter().map(|node| node.log_tail(12)).collect()
+    }
+
+    /// Lets the lab outlive this process, under a name; `lab down --name NAME` ends it.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub fn keep(&self) -> Result<String> {
+        let name = format!("kept-{}", self.keeper);
+        self.leave_running()?;
+        Ok(name)
+    }
+
+    fn leave_running(&self) -> Result<()> {
+        let mut held = self.held();
+        if let Some((keeper, mut stdin)) = held.keeper.take() {
+            writeln!(stdin, "{}", keeper::KEEP).context("tell the keeper to stay")?;
+            drop((keeper, stdin));
+        }
+        held.machines.clear();
+        Ok(())
+    }
+
+    /// The lab's own folder for a machine, as this process sees it.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.base.join(name)
+    }
+
+    fn explain(&self, e: Error, names: &[&str]) -> Error {
+        let mut text = String::new();
+        for name in names {
+            if let Ok(node) = self.node(name) {
+                text += &node.log_tail(12);
+            }
+        }
+        Error::new(e.kind(), format!("{e:#}\n{text}"))
+    }
+
+    fn host(&self, name: &str) -> Result<u8> {
+        let machines = machine_names(self.options.nodes);
+        machines
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, host)| *host)
+            .ok_or_else(|| {
+                let names: Vec<&str> = machines.iter().map(|(n, _)| n.as_str()).collect();
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("the lab has no machine '{name}'"),
+                )
+                .with_hint(format!("it has {}", names.join(", ")))
+            })
+    }
+
+    /// Runs `ip -batch` in the switch's network namespace.
+    fn switch(&self, batch: &str) -> Result<()> {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.keeper.to_string(), "-n", "--", "ip"]);
+        ip_batch(command, batch)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let mut held = std::mem::take(&mut *self.held());
+        if let Some((mut keeper, stdin)) = held.keeper.take() {
+            drop(stdin);
+            // `unshare` is what is waited for; the kernel ends it when the keeper has ended, and
+            // ends the keeper when all that is in its namespace has.
+            let _ = keeper.wait();
+        }
+        for child in held.machines.values_mut() {
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Feeds `ip -batch`.
+pub(crate) fn ip_batch(mut ip: Command, batch: &str) -> Result<()> {
+    let mut child = ip
+        .args(["-batch", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("run ip")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(batch.as_bytes()).context("write to ip")?;
+    }
+    let output = child.wait_with_output().context("wait for ip")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    Err(Error::new(
+        ErrorKind::Daemon,
+        format!("ip refused: {}\n{batch}", errors.trim()),
+    ))
+}
+
+/// Sends a signal to a process of the lab, by the number that the host knows.
+pub(crate) fn kill(pid: u32, signal: rustix::process::Signal) -> Result<()> {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    let pid = pid.ok_or_else(|| Error::invalid("not a process number"))?;
+    rustix::process::kill_process(pid, signal)
+        .map_err(std::io::Error::from)
+        .context("send the signal")
+}
+
+/// Refuses to go on without root, and says what it would be for.
+///
+/// # Errors
+/// [`ErrorKind::PermissionDenied`].
+pub fn require_root() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::PermissionDenied,
+        "root is needed to make the lab's namespaces (network, mount, PID) and to mount the \
+         machines' disks; nothing was changed",
+    )
+    .with_hint("run the same command as root (sudo); the tests that need no lab: --skip live::"))
+}
+
+fn machine_names(nodes: u8) -> Vec<(String, u8)> {
+    let mut names = vec![(GATEWAY.to_owned(), GATEWAY_HOST)];
+    names.extend((0..nodes).map(|n| {
+        let name = match n {
+            0 => "maitre".to_owned(),
+            1 => "esclave".to_owned(),
+            _ => format!("noeud{}", n + 1),
+        };
+        (name, FIRST_HOST + n)
+    }));
+    names
+}
+
+fn links_of(name: &str) -> &'static [Link] {
+    if name == GATEWAY {
+        &[Link::Academie, Link::Interco]
+    } else {
+        &Link::ALL
+    }
+}
+
+fn online(crm_mon_xml: &str, name: &str) -> bool {
+    let start = format!("<node name=\"{name}\" ");
+    crm_mon_xml
+        .lines()
+        .any(|line| line.trim().starts_with(&start) && line.contains(" online=\"true\""))
+}
+
+fn machine_id() -> String {
+    let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
+    uuid.replace('-', "")
+}
+
+/// Finds a folder that every Debian system has and that hides nothing we need when something is
+/// mounted on it, in the lab's own mount namespace.
+fn free_mount_point(files: &[&Path], folders: &[PathBuf]) -> Result<PathBuf> {
+    ["/mnt", "/media", "/srv", "/opt"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|at| {
+            at.is_dir()
+                && !files
+                    .iter()
+                    .copied()
+                    .chain(folders.iter().map(AsRef::as_ref))
+                    .any(|f| f.starts_with(at))
+        })
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                "no free mount point among /mnt, /media, /srv, /opt",
+            )
+        })
+}

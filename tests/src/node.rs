@@ -1,0 +1,216 @@
+//! One machine of a lab.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
+use rustix::process::Signal;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::agent::Running;
+use crate::command::NodeCommand;
+use crate::lab::{Lab, kill};
+
+/// A machine: one of the cluster's nodes, or the gateway.
+#[derive(Debug, Clone)]
+pub struct Node<'lab> {
+    lab: &'lab Lab,
+    name: String,
+}
+
+impl<'lab> Node<'lab> {
+    pub(crate) fn new(lab: &'lab Lab, name: String) -> Self {
+        Self { lab, name }
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the process number of its PID 1, as the host knows it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the machine is off.
+    pub fn pid(&self) -> Result<u32> {
+        let pid = fs::read_to_string(self.lab.folder(&self.name).join("pid"))
+            .ok()
+            .and_then(|text| text.parse::<u32>().ok());
+        // The number is taken anew with every start, and its namespaces go with the process.
+        pid.filter(|pid| {
+            let link = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+            link(*pid).is_some() && link(*pid) != link(std::process::id())
+        })
+        .ok_or_else(|| {
+            Error::invalid(format!("{} is off", self.name))
+                .with_hint(format!("power it on: lab power-on {}", self.name))
+        })
+    }
+
+    /// Tells whether the machine has power.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.pid().is_ok()
+    }
+
+    /// Prepares a command to run in the machine.
+    ///
+    /// A machine that is off is reported when the command is run.
+    #[must_use]
+    pub fn command(&self, program: &str) -> NodeCommand {
+        NodeCommand::new(&self.name, self.pid().unwrap_or(0), program)
+    }
+
+    /// Starts a registered function in the machine. See the [crate's documentation](crate).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the machine is off or the arguments cannot be written as JSON.
+    pub fn start_agent(&self, function: &str, args: &impl Serialize) -> Result<Running> {
+        self.pid()?;
+        Running::start(self, function, args)
+    }
+
+    /// Runs a registered function in the machine to its end and returns its result.
+    ///
+    /// # Errors
+    /// The function's own error; its panic as [`ErrorKind::Protocol`].
+    pub fn call<T: DeserializeOwned>(&self, function: &str, args: &impl Serialize) -> Result<T> {
+        self.start_agent(function, args)?.result()
+    }
+
+    /// Returns the machine's processes with this name, by the numbers that the host knows.
+    ///
+    /// The name is that of the executable; Pacemaker's daemons are found by their short names too
+    /// (`based`, `controld`, ...).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the machine is off; an I/O error.
+    pub fn processes(&self, name: &str) -> Result<Vec<u32>> {
+        let namespace = fs::read_link(format!("/proc/{}/ns/pid", self.pid()?))?;
+        let long = format!("pacemaker-{name}");
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").context("read /proc")? {
+            let file = entry?.file_name();
+            let Some(pid) = file.to_str().and_then(|f| f.parse::<u32>().ok()) else {
+                continue;
+            };
+            // Processes come and go while we look.
+            let proc = Path::new("/proc").join(&file);
+            if fs::read_link(proc.join("ns/pid")).ok().as_ref() != Some(&namespace) {
+                continue;
+            }
+            let Ok(line) = fs::read(proc.join("cmdline")) else {
+                continue;
+            };
+            let program = line.split(|b| *b == 0).next().unwrap_or_default();
+            let program = String::from_utf8_lossy(program);
+            let program = program.rsplit('/').next().unwrap_or_default();
+            if program == name || program == long {
+                found.push(pid);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Sends a signal to every process of the machine with this name; see [`processes`](Self::processes).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none.
+    pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
+        let processes = self.processes(name)?;
+        if processes.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("no process '{name}' on {}", self.name),
+            ));
+        }
+        processes.into_iter().try_for_each(|pid| kill(pid, signal))
+    }
+
+    /// Kills a daemon with signal 9.
+    ///
+    /// # Errors
+    /// As [`signal`](Self::signal).
+    pub fn kill(&self, daemon: &str) -> Result<()> {
+        self.signal(daemon, Signal::KILL)
+    }
+
+    /// Stops a daemon without ending it: it no longer answers.
+    ///
+    /// # Errors
+    /// As [`signal`](Self::signal).
+    pub fn stop(&self, daemon: &str) -> Result<()> {
+        self.signal(daemon, Signal::STOP)
+    }
+
+    /// Lets a stopped daemon go on.
+    ///
+    /// # Errors
+    /// As [`signal`](Self::signal).
+    pub fn cont(&self, daemon: &str) -> Result<()> {
+        self.signal(daemon, Signal::CONT)
+    }
+
+    /// Reads a file of the machine, even when it is off (what it has written to its disk, then).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`], or another I/O error.
+    pub fn read(&self, path: &str) -> Result<String> {
+        let bytes = fs::read(self.path(path)).with_context(|| format!("read {path}"))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Writes a file of the machine, which must be on.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> Result<()> {
+        self.pid()?;
+        fs::write(self.path(path), bytes).with_context(|| format!("write {path}"))
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        let path = path.trim_start_matches('/');
+        match self.pid() {
+            Ok(pid) => Path::new("/proc")
+                .join(pid.to_string())
+                .join("root")
+                .join(path),
+            Err(_) => self.lab.folder(&self.name).join("up").join(path),
+        }
+    }
+
+    /// Returns the last lines of its logs.
+    #[must_use]
+    pub fn log_tail(&self, lines: usize) -> String {
+        let mut text = String::new();
+        let console = fs::read_to_string(self.lab.folder(&self.name).join("console.log"));
+        for (name, content) in [
+            ("console", console.map_err(Error::from)),
+            ("corosync output", self.read("/var/log/corosync/output.log")),
+            ("corosync.log", self.read("/var/log/corosync/corosync.log")),
+            (
+                "pacemaker output",
+                self.read("/var/log/pacemaker/output.log"),
+            ),
+            (
+                "pacemaker.log",
+                self.read("/var/log/pacemaker/pacemaker.log"),
+            ),
+        ] {
+            let Ok(content) = content else { continue };
+            if content.trim().is_empty() {
+                continue;
+            }
+            let all: Vec<&str> = content.lines().collect();
+            text += &format!("--- {}: {name}\n", self.name);
+            for line in &all[all.len().saturating_sub(lines)..] {
+                text += line;
+                text.push('\n');
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,11 @@
+//! The tests against the real daemons: one module for each topic.
+//!
+//! How to write one: the documentation of the crate `lab`.
+
+mod lab_itself;
+
+fn main() -> std::process::ExitCode {
+    let mut harness = lab::harness::Harness::new();
+    lab_itself::register(&mut harness);
+    harness.main()
+}
