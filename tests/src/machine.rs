@@ -63,7 +63,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let disk = Path::new(base).join(name);
     let spec: Spec = serde_json::from_slice(&fs::read(disk.join("spec.json"))?)
         .map_err(|e| Error::invalid(e.to_string()).context("read the machine's description"))?;
-    reap_children()?;
     // /proc is still the host's. Written whole, then named: a reader never sees half a number.
     let pid = fs::read_link("/proc/self")?;
     fs::write(disk.join("pid.new"), pid.to_string_lossy().as_bytes())?;
@@ -90,6 +89,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         Command::new("ip"),
         &network::configure(spec.host, &links, spec.gateway),
     )?;
+    // Not before the last child of our own has been waited for.
+    reap_children()?;
     rustix::system::sethostname(spec.name.as_bytes()).map_err(std::io::Error::from)?;
     enter_root(&root)?;
     if !Path::new("/.lab-seeded").exists() {
