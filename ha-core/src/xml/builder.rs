@@ -1,7 +1,7 @@
 //! Building a document from start to end, without any XML text.
 
 use super::document::{Attribute, Document, NONE, Node, is_blank};
-use super::names::{self, NO_SYMBOL, Names, Symbol};
+use super::names::{self, COMMENT, NO_SYMBOL, Names, Symbol, TEXT};
 use crate::{Error, ErrorKind, Result};
 
 /// Builds a [`Document`] from its parts in document order.
@@ -195,6 +195,32 @@ impl Builder {
         self.push(text);
     }
 
+    /// Adds a comment to the open element; outside of the root, it is not kept.
+    ///
+    /// Comments say nothing, but patch sets count them among the children. What XML cannot hold
+    /// in a comment (two hyphens side by side) is set apart by a blank.
+    pub fn comment(&mut self, comment: &str) {
+        if let Some(bad) = names::find_non_xml(comment) {
+            return self.bad_character(&comment[bad..]);
+        }
+        if self.open == NONE {
+            return;
+        }
+        self.flush_text();
+        self.in_tag = false;
+        let start = self.text.len() as u32;
+        self.push(comment);
+        if comment.contains("--") || comment.ends_with('-') {
+            let apart = comment.replace("--", "- -").replace("--", "- -");
+            self.text.truncate(start as usize);
+            self.push(&apart);
+            if apart.ends_with('-') {
+                self.push(" ");
+            }
+        }
+        self.push_leaf(COMMENT, start);
+    }
+
     /// Closes the open element.
     #[inline]
     pub fn end(&mut self) {
@@ -231,7 +257,7 @@ impl Builder {
 
     pub(super) fn open_name(&self) -> Option<&str> {
         let open = self.nodes.get(self.open as usize)?;
-        (open.name != NO_SYMBOL).then(|| self.names.name(open.name))
+        open.is_element().then(|| self.names.name(open.name))
     }
 
     pub(super) fn has_root(&self) -> bool {
@@ -274,13 +300,18 @@ impl Builder {
             self.text.truncate(start as usize);
             return;
         }
+        self.push_leaf(TEXT, start);
+    }
+
+    /// Adds a text or a comment: what was pushed from `start` on.
+    fn push_leaf(&mut self, kind: Symbol, start: u32) {
         let id = self.nodes.len() as u32;
         if id == NONE {
             return self.fail(Mistake::TooLarge);
         }
         self.append(id);
         let len = self.text.len() as u32 - start;
-        let mut node = Node::new(NO_SYMBOL, start, len, self.open);
+        let mut node = Node::new(kind, start, len, self.open);
         node.prev = std::mem::replace(&mut self.nodes[self.open as usize].last, id);
         self.nodes.push(node);
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::element::Element;
-use super::names::{self, NO_SYMBOL, Names, Symbol};
+use super::names::{self, COMMENT, Names, Symbol, TEXT};
 use crate::value::CibVersion;
 
 /// No node.
@@ -20,7 +20,8 @@ pub(super) const ROOT: u32 = 0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId(pub(super) u32);
 
-/// An element, or a text (then `name` is `NO_SYMBOL` and `start`, `len` are its span).
+/// An element, or a text or a comment (then `name` is `TEXT` or `COMMENT`, and `start` and `len`
+/// are its span).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) name: Symbol,
@@ -47,6 +48,16 @@ impl Node {
             first: NONE,
             last: NONE,
         }
+    }
+
+    #[inline]
+    pub(super) fn is_element(&self) -> bool {
+        self.name < COMMENT
+    }
+
+    #[inline]
+    pub(super) fn is_text(&self) -> bool {
+        self.name == TEXT
     }
 }
 
@@ -139,7 +150,7 @@ impl Document {
     #[must_use]
     pub fn element(&self, id: NodeId) -> Element<'_> {
         let node = &self.nodes[id.0 as usize];
-        debug_assert!(node.name != NO_SYMBOL, "{id:?} is not an element");
+        debug_assert!(node.is_element(), "{id:?} is not an element");
         Element::new(self, id.0)
     }
 
@@ -258,7 +269,7 @@ impl Document {
     /// A control character that XML cannot hold becomes U+FFFD.
     pub fn append_text(&mut self, parent: NodeId, text: &str) {
         let last = self.nodes[parent.0 as usize].last;
-        if last != NONE && self.nodes[last as usize].name == NO_SYMBOL {
+        if last != NONE && self.nodes[last as usize].is_text() {
             let (start, len) = self.push_text(text);
             let (old, added) = (self.nodes[last as usize], len);
             let head = self.text[old.start as usize..][..old.len as usize].to_owned();
@@ -266,7 +277,7 @@ impl Document {
             self.set_text_of(last, &(head + &tail));
         } else if !is_blank(text) {
             let (start, len) = self.push_text(text);
-            let id = self.push_node(Node::new(NO_SYMBOL, start, len, NONE));
+            let id = self.push_node(Node::new(TEXT, start, len, NONE));
             self.link(id, parent.0, NONE);
         }
     }
@@ -346,7 +357,7 @@ impl Document {
     #[inline]
     pub(super) fn following(&self, id: u32, top: u32) -> u32 {
         let node = &self.nodes[id as usize];
-        if node.name != NO_SYMBOL && node.first != NONE {
+        if node.first != NONE {
             return node.first;
         }
         let mut at = id;
@@ -460,9 +471,9 @@ impl Document {
         let mut at = top;
         loop {
             let node = source.nodes[at as usize];
-            let copy = if node.name == NO_SYMBOL {
+            let copy = if !node.is_element() {
                 let (start, len) = self.push_text(source.node_text(&node));
-                self.push_node(Node::new(NO_SYMBOL, start, len, NONE))
+                self.push_node(Node::new(node.name, start, len, NONE))
             } else {
                 self.copy_element(Element::new(source, at))
             };
@@ -471,7 +482,7 @@ impl Document {
             } else {
                 self.link(copy, parent, NONE);
             }
-            if node.name != NO_SYMBOL && node.first != NONE {
+            if node.first != NONE {
                 (parent, at) = (copy, node.first);
                 continue;
             }
@@ -542,7 +553,7 @@ impl Document {
         self.touch(id);
         let node = &mut self.nodes[id as usize];
         (node.parent, node.prev, node.next) = (NONE, NONE, NONE);
-        let is_text = |at: u32| at != NONE && self.nodes[at as usize].name == NO_SYMBOL;
+        let is_text = |at: u32| at != NONE && self.nodes[at as usize].is_text();
         if is_text(prev) && is_text(next) {
             // Two texts side by side would become one when written and read again.
             let joined = [prev, next]
@@ -580,7 +591,7 @@ impl Document {
         while at != NONE {
             let node = &self.nodes[at as usize];
             self.garbage += size_of::<Node>();
-            self.garbage += if node.name == NO_SYMBOL {
+            self.garbage += if !node.is_element() {
                 node.len as usize
             } else {
                 let of = self.attributes_of(at);

@@ -10,7 +10,7 @@ use crate::value::CibVersion;
 /// One element of a [`Document`]: a borrowed view that is cheap to copy.
 ///
 /// Two elements are equal when they mean the same: same name, same attributes in any order, equal
-/// children and text in the same order. Where they stand in their documents does not matter.
+/// children, text and comments in the same order. Where they stand in their documents does not matter.
 #[derive(Clone, Copy)]
 pub struct Element<'d> {
     document: &'d Document,
@@ -154,7 +154,7 @@ impl<'d> Element<'d> {
         let mut next = self.document.nodes[self.id as usize].first;
         while next != NONE {
             let node = &self.document.nodes[next as usize];
-            if node.name == NO_SYMBOL {
+            if node.is_text() {
                 let piece = self.document.node_text(node);
                 if text.is_empty() {
                     text = Cow::Borrowed(piece);
@@ -192,10 +192,10 @@ impl PartialEq for Element<'_> {
                 &self.document.nodes[a as usize],
                 &other.document.nodes[b as usize],
             );
-            if na.name != NO_SYMBOL && (na.first == NONE) != (nb.first == NONE) {
+            if (na.first == NONE) != (nb.first == NONE) {
                 return false;
             }
-            if na.name != NO_SYMBOL && na.first != NONE {
+            if na.first != NONE {
                 (a, b) = (na.first, nb.first);
                 continue;
             }
@@ -227,10 +227,8 @@ impl Eq for Element<'_> {}
 /// Compares two nodes without their children.
 pub(super) fn same_node(da: &Document, a: u32, db: &Document, b: u32) -> bool {
     let (na, nb) = (&da.nodes[a as usize], &db.nodes[b as usize]);
-    match (na.name == NO_SYMBOL, nb.name == NO_SYMBOL) {
-        (true, true) => return da.node_text(na) == db.node_text(nb),
-        (false, false) => {}
-        _ => return false,
+    if !na.is_element() || !nb.is_element() {
+        return na.name == nb.name && da.node_text(na) == db.node_text(nb);
     }
     let (ea, eb) = (Element::new(da, a), Element::new(db, b));
     ea.name() == eb.name() && same_attributes(ea, eb)
@@ -296,7 +294,7 @@ impl<'d> Iterator for Children<'d> {
             let id = self.next;
             let node = &self.document.nodes[id as usize];
             self.next = node.next;
-            if node.name != NO_SYMBOL {
+            if node.is_element() {
                 return Some(Element::new(self.document, id));
             }
         }
@@ -336,7 +334,7 @@ impl<'d> Iterator for Descendants<'d> {
         while self.next != NONE {
             let id = self.next;
             self.next = self.document.following(id, self.top);
-            if self.document.nodes[id as usize].name != NO_SYMBOL {
+            if self.document.nodes[id as usize].is_element() {
                 return Some(Element::new(self.document, id));
             }
         }

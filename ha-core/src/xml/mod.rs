@@ -19,8 +19,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What is kept: elements, attributes, and text that is not blank. Comments and processing
-//! instructions are skipped. What is refused, with line and column: anything not well-formed, a
+//! What is kept: elements, attributes, text that is not blank, and comments inside of the root
+//! (patch sets count them; nothing else shows them). Processing instructions are skipped. What is
+//! refused, with line and column: anything not well-formed, a
 //! document type (so no entity beyond the five predefined ones), and any encoding but UTF-8.
 
 mod builder;

@@ -7,8 +7,12 @@ use std::hash::{BuildHasher, RandomState};
 /// A name of the document's table.
 pub(super) type Symbol = u32;
 
-/// No name; as the name of a node, it marks text.
+/// No name.
 pub(super) const NO_SYMBOL: Symbol = u32::MAX;
+/// Marks a node that is text.
+pub(super) const TEXT: Symbol = NO_SYMBOL;
+/// Marks a node that is a comment.
+pub(super) const COMMENT: Symbol = NO_SYMBOL - 1;
 
 const CACHE_SIZE: usize = 1024;
 
@@ -107,7 +111,7 @@ impl Names {
     fn add(&mut self, name: &str, place: usize) -> Option<Symbol> {
         let symbol = Symbol::try_from(self.ends.len())
             .ok()
-            .filter(|&s| s != NO_SYMBOL)?;
+            .filter(|&s| s < COMMENT)?;
         let end = u32::try_from(self.text.len() + name.len()).ok()?;
         self.text.push_str(name);
         self.ends.push(end);

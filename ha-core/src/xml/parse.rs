@@ -149,7 +149,10 @@ impl Parser<'_> {
                     self.inside_root("a reference")?;
                     self.reference(&reference)?;
                 }
-                Event::Comment(text) => self.characters(&text.into_inner())?,
+                Event::Comment(text) => {
+                    self.characters(&text.borrow().into_inner())?;
+                    self.builder.comment(&text.xml10_content());
+                }
                 Event::PI(text) => self.characters(&text.into_inner())?,
                 Event::Decl(declaration) => {
                     // A byte order mark may precede it.

@@ -2,11 +2,11 @@
 
 use super::document::NONE;
 use super::element::Element;
-use super::names::NO_SYMBOL;
+use super::names::COMMENT;
 
 /// Depth beyond which lines are no longer indented further: a tree of a million levels stays in
 /// proportion.
-const MAX_INDENT: usize = 64;
+const MAX_INDENT: usize = 32;
 
 /// Writes an element and what it holds, one element a line, indented by two spaces.
 pub(super) fn indented(element: Element<'_>) -> String {
@@ -34,8 +34,12 @@ fn write(top: Element<'_>, out: &mut String, indent: bool) {
     let mut verbatim = if indent { usize::MAX } else { 0 };
     loop {
         let node = &nodes[at as usize];
-        if node.name == NO_SYMBOL {
+        if node.is_text() {
             escape_text(document.node_text(node), out);
+        } else if node.name == COMMENT {
+            out.push_str("<!--");
+            out.push_str(document.node_text(node));
+            out.push_str("-->");
         } else {
             let element = Element::new(document, at);
             open(element, out);
@@ -90,7 +94,7 @@ fn holds_text(element: Element<'_>) -> bool {
     let nodes = &element.document().nodes;
     let mut at = nodes[element.id().0 as usize].first;
     while at != NONE {
-        if nodes[at as usize].name == NO_SYMBOL {
+        if nodes[at as usize].is_text() {
             return true;
         }
         at = nodes[at as usize].next;
