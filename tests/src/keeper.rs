@@ -74,7 +74,8 @@ pub(crate) fn reap_children() -> Result<()> {
     std::thread::Builder::new()
         .name("reaper".into())
         .spawn(move || {
-            for _ in signals.forever() {
+            // First those that ended before the signal was watched.
+            for _ in std::iter::once(SIGCHLD).chain(signals.forever()) {
                 while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG)
                 {
                 }

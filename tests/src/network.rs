@@ -93,7 +93,10 @@ pub(crate) fn plug(host: u8, pid: u32, links: &[Link], cut: &[Link]) -> String {
     for link in links {
         let (port, eth) = (link.port(host), link.interface());
         let state = if cut.contains(link) { "down" } else { "up" };
-        text += &format!("link add {port} type veth peer name {eth} netns {pid}\n");
+        // As a real machine, it comes back with the same address after a power cut: its peers would
+        // go on sending to the one that they remember.
+        let mac = format!("02:4c:41:42:{:02x}:{host:02x}", *link as u8);
+        text += &format!("link add {port} type veth peer name {eth} address {mac} netns {pid}\n");
         text += &format!("link set {port} master {link} {state}\n");
     }
     text
