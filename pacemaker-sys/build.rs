@@ -132,13 +132,18 @@ fn bindings(found: &probe::Found) {
         "libxml/parser.h",
         "libxml/xmlerror.h",
     ]);
-    // Pacemaker 2.1 and later.
-    if found
-        .include_paths
-        .iter()
-        .any(|path| path.join("crm/common/ipc_schedulerd.h").exists())
-    {
-        headers.push("crm/common/ipc_schedulerd.h");
+    // The first is of 2.1 and later, the second of 3.0 and later (there it has crm_ipc_connect).
+    for header in [
+        "crm/common/ipc_schedulerd.h",
+        "crm/common/ipc_client_compat.h",
+    ] {
+        if found
+            .include_paths
+            .iter()
+            .any(|path| path.join(header).exists())
+        {
+            headers.push(header);
+        }
     }
     let builder = generate::builder(&found.include_paths, &headers)
         .allowlist_file(
@@ -162,6 +167,25 @@ fn bindings(found: &probe::Found) {
         .allowlist_function("qb_log_(init|fini|custom_open|custom_close|ctl|ctl2|filter_ctl|callsites_.*)")
         .allowlist_var("QB_LOG_.*|LOG_(EMERG|ALERT|CRIT|ERR|WARNING|NOTICE|INFO|DEBUG|TRACE)")
         .allowlist_type("qb_log_(conf|callsite|filter_.*|target_slot|tag_.*)")
-        .blocklist_function(".*_va|.*_valist");
+        .blocklist_function(".*_va|.*_valist")
+        .blocklist_function(GONE_LATER.join("|"))
+        // Renamed between 2.0 and 2.1; and sonames that the headers never updated.
+        .blocklist_var("(pcmk_|crm)_config_(error|warning)|(CIB|LRMD|STONITH)_LIBRARY");
     generate::finish(builder);
 }
+
+/// Functions of 2.0's headers that later libraries of the same family need not have.
+#[cfg(feature = "bindgen")]
+const GONE_LATER: &[&str] = &[
+    "create_cib_fragment_adv",
+    "crm_add_logfile",
+    "crm_errno2exit",
+    "crm_log_cli_init",
+    "crm_signal",
+    "get_object_parent",
+    "get_object_path",
+    "get_object_root",
+    "pcmk_controld_api_shutdown",
+    "pcmk_controld_api_start_election",
+    "verifyCibXml",
+];

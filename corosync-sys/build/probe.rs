@@ -34,7 +34,7 @@ impl Found {
 }
 
 /// Why the libraries cannot be used: one line for each problem, then the next step.
-pub(crate) struct Missing(Vec<String>);
+pub(crate) struct Missing(pub(crate) Vec<String>);
 
 impl Missing {
     /// Ends the build with these lines as errors.
@@ -129,7 +129,7 @@ fn cause(error: &pkg_config::Error) -> String {
         pkg_config::Error::ProbeFailure { output, .. }
         | pkg_config::Error::Failure { output, .. } => String::from_utf8_lossy(&output.stderr)
             .lines()
-            .find(|line| line.contains("required by"))
+            .find(|line| line.contains("required by") && !line.contains("virtual:world"))
             .map(|line| format!(": {line}"))
             .unwrap_or_default(),
         pkg_config::Error::EnvNoPkgConfig(name) => format!(": {name} is set"),

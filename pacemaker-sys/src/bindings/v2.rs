@@ -1351,12 +1351,10 @@ pub const T_LRMD_IPC_PROXY: &::core::ffi::CStr = c"lrmd_ipc_proxy";
 pub const T_LRMD_RSC_OP: &::core::ffi::CStr = c"lrmd_rsc_op";
 pub const CIB_FEATURE_SET: &::core::ffi::CStr = c"2.0";
 pub const T_CIB_DIFF_NOTIFY: &::core::ffi::CStr = c"cib_diff_notify";
-pub const CIB_LIBRARY: &::core::ffi::CStr = c"libcib.so.27";
 pub const T_STONITH_NOTIFY_DISCONNECT: &::core::ffi::CStr = c"st_notify_disconnect";
 pub const T_STONITH_NOTIFY_FENCE: &::core::ffi::CStr = c"st_notify_fence";
 pub const T_STONITH_NOTIFY_HISTORY: &::core::ffi::CStr = c"st_notify_history";
 pub const T_STONITH_NOTIFY_HISTORY_SYNCED: &::core::ffi::CStr = c"st_notify_history_synced";
-pub const STONITH_LIBRARY: &::core::ffi::CStr = c"libstonithd.so.26";
 pub const G_PRIORITY_MEDIUM: i32 = -50;
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -2804,14 +2802,11 @@ unsafe extern "C" {
     pub fn qb_log_custom_close(t: i32);
     pub static mut crm_log_level: core::ffi::c_uint;
     pub static mut crm_trace_nonlog: core::ffi::c_uint;
-    pub static mut pcmk__config_error: bool;
-    pub static mut pcmk__config_warning: bool;
     pub fn crm_enable_blackbox(nsig: core::ffi::c_int);
     pub fn crm_disable_blackbox(nsig: core::ffi::c_int);
     pub fn crm_write_blackbox(nsig: core::ffi::c_int, callsite: *mut qb_log_callsite);
     pub fn crm_update_callsites();
     pub fn crm_log_deinit();
-    pub fn crm_log_cli_init(entity: *const core::ffi::c_char) -> gboolean;
     pub fn crm_log_preinit(
         entity: *const core::ffi::c_char,
         argc: core::ffi::c_int,
@@ -2835,7 +2830,6 @@ unsafe extern "C" {
         prefix: *const core::ffi::c_char,
         output: *const core::ffi::c_char,
     );
-    pub fn crm_add_logfile(filename: *const core::ffi::c_char) -> gboolean;
     pub fn crm_bump_log_level(argc: core::ffi::c_int, argv: *mut *mut core::ffi::c_char);
     pub fn crm_enable_stderr(enable: core::ffi::c_int);
     pub fn crm_is_callsite_active(cs: *mut qb_log_callsite, level: u8, tags: u32) -> gboolean;
@@ -2859,7 +2853,6 @@ unsafe extern "C" {
     pub fn pcmk_strerror(rc: core::ffi::c_int) -> *const core::ffi::c_char;
     pub fn pcmk_errorname(rc: core::ffi::c_int) -> *const core::ffi::c_char;
     pub fn bz2_strerror(rc: core::ffi::c_int) -> *const core::ffi::c_char;
-    pub fn crm_errno2exit(rc: core::ffi::c_int) -> crm_exit_t;
     pub fn crm_exit_name(exit_code: crm_exit_t) -> *const core::ffi::c_char;
     pub fn crm_exit_str(exit_code: crm_exit_t) -> *const core::ffi::c_char;
     pub fn crm_exit(rc: crm_exit_t) -> crm_exit_t;
@@ -2973,19 +2966,7 @@ unsafe extern "C" {
         major_version: *const core::ffi::c_char,
         minor_version: *const core::ffi::c_char,
     ) -> *mut xmlNode;
-    pub fn get_object_path(object_type: *const core::ffi::c_char) -> *const core::ffi::c_char;
-    pub fn get_object_parent(object_type: *const core::ffi::c_char) -> *const core::ffi::c_char;
-    pub fn get_object_root(
-        object_type: *const core::ffi::c_char,
-        the_root: *mut xmlNode,
-    ) -> *mut xmlNode;
-    pub fn create_cib_fragment_adv(
-        update: *mut xmlNode,
-        section: *const core::ffi::c_char,
-        source: *const core::ffi::c_char,
-    ) -> *mut xmlNode;
     pub fn createEmptyCib(admin_epoch: core::ffi::c_int) -> *mut xmlNode;
-    pub fn verifyCibXml(cib: *mut xmlNode) -> gboolean;
     pub fn cib_version_details(
         cib: *mut xmlNode,
         admin_epoch: *mut core::ffi::c_int,
@@ -3167,11 +3148,6 @@ unsafe extern "C" {
         node_name: *const core::ffi::c_char,
     ) -> core::ffi::c_int;
     pub fn pcmk_controld_api_list_nodes(api: *mut pcmk_ipc_api_t) -> core::ffi::c_int;
-    pub fn pcmk_controld_api_shutdown(
-        api: *mut pcmk_ipc_api_t,
-        node_name: *const core::ffi::c_char,
-    ) -> core::ffi::c_int;
-    pub fn pcmk_controld_api_start_election(api: *mut pcmk_ipc_api_t) -> core::ffi::c_int;
     pub fn pcmk_controld_api_replies_expected(api: *mut pcmk_ipc_api_t) -> core::ffi::c_uint;
     pub fn pcmk_pacemakerd_api_ping(
         api: *mut pcmk_ipc_api_t,
@@ -3284,8 +3260,4 @@ unsafe extern "C" {
         timer_ms: guint,
         check: ::core::option::Option<unsafe extern "C" fn(arg1: guint) -> bool>,
     );
-    pub fn crm_signal(
-        sig: core::ffi::c_int,
-        dispatch: ::core::option::Option<unsafe extern "C" fn(sig: core::ffi::c_int)>,
-    ) -> gboolean;
 }

@@ -1278,8 +1278,6 @@ pub const QB_LOG_TAG_LIBQB_MSG: i64 = 2147483648;
 pub const LOG_STDOUT: i32 = 254;
 pub const LOG_NEVER: i32 = 255;
 pub const CIB_FEATURE_SET: &::core::ffi::CStr = c"2.0";
-pub const CIB_LIBRARY: &::core::ffi::CStr = c"libcib.so.27";
-pub const STONITH_LIBRARY: &::core::ffi::CStr = c"libstonithd.so.26";
 pub const LRMD_PROTOCOL_VERSION: &::core::ffi::CStr = c"1.2";
 pub const LRMD_COMPATIBLE_PROTOCOL: &::core::ffi::CStr = c"1";
 pub const DEFAULT_REMOTE_KEY_LOCATION: &::core::ffi::CStr = c"/etc/pacemaker/authkey";
@@ -3275,4 +3273,5 @@ unsafe extern "C" {
         cib: *mut xmlNode,
         ref_: *mut *mut core::ffi::c_char,
     ) -> core::ffi::c_int;
+    pub fn crm_ipc_connect(client: *mut crm_ipc_t) -> bool;
 }

@@ -1,0 +1,53 @@
+//! Functions that some supported libraries lack, looked up while the program runs.
+//!
+//! The bindings of the 2.x family come from Pacemaker 2.0.5, so that one program runs with every
+//! library of the family. What later versions added is here: `None` says that the library in use does
+//! not have it.
+
+#![allow(unsafe_code)]
+
+use core::ffi::{CStr, c_char, c_int, c_uint};
+
+use crate::{cib_t, ocf_exitcode, pcmk_ipc_api_t, xmlNode};
+
+/// Declares a look-up for each C function; under feature `bindgen` and in the 3.x family the compiler
+/// also holds the declared type against the one in the headers.
+macro_rules! optional {
+    ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $ty:ty),*) $(-> $result:ty)?;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name() -> Option<unsafe extern "C" fn($($ty),*) $(-> $result)?> {
+            type Function = unsafe extern "C" fn($($argument: $ty),*) $(-> $result)?;
+            #[cfg(pacemaker_3)]
+            const _: Function = crate::$name;
+            let name = concat!(stringify!($name), "\0");
+            let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
+            // SAFETY: the name ends with a NUL; RTLD_DEFAULT searches the libraries already loaded.
+            let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+            if address.is_null() {
+                return None;
+            }
+            // SAFETY: the symbol of this name is a function of this type in every version that has it.
+            Some(unsafe { core::mem::transmute::<*mut libc::c_void, Function>(address) })
+        }
+    )*};
+}
+
+optional! {
+    /// Forgets the notifications of a CIB connection (2.1).
+    fn cib_free_notify(cib: *mut cib_t);
+    /// Asks the launcher to stop the node (2.1).
+    fn pcmk_pacemakerd_api_shutdown(api: *mut pcmk_ipc_api_t, ipc_name: *const c_char) -> c_int;
+    /// The OCF exit status that fits a return code (2.1).
+    fn pcmk_rc2ocf(rc: c_int) -> ocf_exitcode;
+    /// Name and description of a result of the given kind (2.1).
+    fn pcmk_result_get_strings(
+        code: c_int, kind: c_uint, name: *mut *const c_char, description: *mut *const c_char
+    ) -> c_int;
+    /// Asks the scheduler for the transition graph of a CIB (2.1).
+    fn pcmk_schedulerd_api_graph(
+        api: *mut pcmk_ipc_api_t, cib: *mut xmlNode, reference: *mut *mut c_char
+    ) -> c_int;
+    /// The word for the state of a fencing operation (2.1).
+    fn stonith_op_state_str(state: c_uint) -> *const c_char;
+}
