@@ -1,1 +1,16 @@
 //! Pacemaker: the CIB, attributes, the controller, the fencer, the executor.
+//!
+//! All of it goes through Pacemaker's own libraries, on one thread of this process that the first
+//! call starts. What that means for a program:
+//!
+//! * Handles can be cloned and used from any thread. Each call has a deadline; none blocks longer.
+//! * The first call initialises the libraries, which write to the process's environment, umask,
+//!   locale and GLib log handler; all are put back at once. Make it before starting threads that use
+//!   those, as for any library that initialises itself.
+//! * GLib's default main context belongs to that thread. A program that runs a GLib main loop itself
+//!   must give it a context of its own.
+//! * Messages of the C libraries become `tracing` events of target `pacemaker`, none goes to stderr.
+
+pub mod cib;
+pub(crate) mod error;
+pub(crate) mod runtime;

@@ -1,1 +1,30 @@
 //! The C side of Pacemaker's libraries.
+//!
+//! Everything here runs on the one Pacemaker thread: its functions take a [`Here`], which only the
+//! main loop of that thread makes. What may be called from elsewhere says so.
+
+pub(crate) mod cib;
+mod log;
+pub(crate) mod mainloop;
+mod setup;
+pub(crate) mod xml;
+pub(crate) mod xpath;
+
+pub(crate) use mainloop::Here;
+
+use std::ffi::CStr;
+
+use pacemaker_sys as sys;
+
+/// Returns Pacemaker's text for one of its legacy return codes (negative `errno` or `pcmk_err_*`).
+pub(crate) fn legacy_text(rc: i32) -> String {
+    // SAFETY: returns a static string for any number; callable from any thread.
+    let text = unsafe { sys::pcmk_strerror(rc) };
+    if text.is_null() {
+        return format!("error {rc}");
+    }
+    // SAFETY: a NUL-terminated string that lives as long as the library.
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
+}

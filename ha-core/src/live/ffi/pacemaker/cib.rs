@@ -1,0 +1,259 @@
+//! A connection to pacemaker-based, and the two callbacks it has.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::time::Duration;
+
+use pacemaker_sys as sys;
+
+use super::Here;
+use super::mainloop::{guard, on_this_thread};
+use super::xml::{self, Output, Tree};
+use crate::Result;
+use crate::xml::Document;
+
+/// What performs each request: `cib_t` has it as an untyped public pointer, and every operation of
+/// its method table goes through it with fewer arguments. Used directly because only here can a
+/// request name the user it acts for, carry a patch set, and give back the rejected CIB when a
+/// change does not conform to the schema. The same signature in all of 2.0.3 to 3.0.
+type Perform = unsafe extern "C" fn(
+    cib: *mut sys::cib_t,
+    operation: *const c_char,
+    host: *const c_char,
+    section: *const c_char,
+    data: *mut sys::xmlNode,
+    output: *mut *mut sys::xmlNode,
+    options: c_int,
+    user: *const c_char,
+) -> c_int;
+
+/// One request to the CIB manager.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    /// The operation's name in the protocol (`cib_query`, ...).
+    pub(crate) operation: &'static CStr,
+    /// A section, or an `XPath` expression with option `cib_xpath`.
+    pub(crate) section: Option<&'a CStr>,
+    pub(crate) data: Option<&'a Document>,
+    /// `cib_call_options` besides `cib_sync_call`.
+    pub(crate) options: u32,
+    pub(crate) user: Option<&'a CStr>,
+    /// How long the library may wait for the answer; it counts in whole seconds.
+    pub(crate) timeout: Duration,
+}
+
+/// The answer: a legacy return code, and what came with it (also with some errors).
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) rc: i32,
+    pub(crate) output: Option<Tied>,
+}
+
+/// An XML tree of the library, as long as the Pacemaker thread looks at it.
+#[derive(Debug)]
+pub(crate) struct Tied(Output);
+
+impl Tied {
+    /// Copies the tree into a document.
+    pub(crate) fn to_document(&self) -> Result<Document> {
+        self.0.to_document()
+    }
+
+    /// Copies the elements that an `XPath` query found: the library gives one as it is, and several
+    /// inside an element of its own.
+    pub(crate) fn to_matches(&self) -> Result<Vec<Document>> {
+        // SAFETY: the tree is alive as long as `self` is; links are valid or null.
+        unsafe {
+            let root = self.node();
+            if CStr::from_ptr((*root).name.cast()) != c"xpath-query" {
+                return Ok(vec![self.to_document()?]);
+            }
+            let mut matches = Vec::new();
+            let mut node = (*root).children;
+            while !node.is_null() {
+                if (*node).type_ == sys::XML_ELEMENT_NODE {
+                    matches.push(xml::document(node)?);
+                }
+                node = (*node).next;
+            }
+            Ok(matches)
+        }
+    }
+
+    /// The tree, for code of this half that works on libxml2's side.
+    pub(super) fn node(&self) -> *const sys::xmlNode {
+        self.0.node()
+    }
+}
+
+/// What the main loop calls while a connection is open.
+pub(crate) struct Handlers {
+    /// A change of the CIB: the `<notify>` message.
+    pub(crate) changed: Box<dyn Fn(&Here, &Notification)>,
+    /// The daemon closed the connection.
+    pub(crate) lost: Box<dyn Fn(&Here)>,
+}
+
+/// A message lent by the library for the time of a callback.
+#[derive(Debug)]
+pub(crate) struct Notification(*const sys::xmlNode);
+
+impl Notification {
+    /// Copies the message into a document.
+    pub(crate) fn to_document(&self) -> Result<Document> {
+        // SAFETY: the message is alive during the callback, and `self` is only lent to it.
+        unsafe { xml::document(self.0) }
+    }
+}
+
+thread_local! {
+    /// libcib's notification callbacks carry no user data, so there is one place for the handlers,
+    /// and one connection that uses it.
+    static HANDLERS: RefCell<Option<Rc<Handlers>>> = const { RefCell::new(None) };
+    /// The library also reports the end of a connection that we close ourselves.
+    static CLOSING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A live native connection. Stays on the Pacemaker thread; closed by drop, never in a callback.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    cib: NonNull<sys::cib_t>,
+    perform: Perform,
+}
+
+impl Connection {
+    /// Signs on to the local pacemaker-based. Blocks for ever when that daemon is stopped.
+    pub(crate) fn sign_on(
+        _: &Here,
+        name: &CStr,
+        handlers: Handlers,
+    ) -> std::result::Result<Self, i32> {
+        const NO_MEMORY: i32 = -12;
+        const NO_PROTOCOL: i32 = -93;
+        // SAFETY: makes a handle, or null. Not `cib_new`, which obeys CIB_file and its like.
+        let cib = NonNull::new(unsafe { sys::cib_native_new() }).ok_or(NO_MEMORY)?;
+        // SAFETY: a fresh handle has its method table; each method is called as declared. The name
+        // is copied by the library. The handle is deleted on each failure.
+        unsafe {
+            let methods = &*(*cib.as_ptr()).cmds;
+            let rc = methods.signon.map_or(NO_PROTOCOL, |sign_on| {
+                sign_on(cib.as_ptr(), name.as_ptr(), sys::cib_command)
+            });
+            if rc != 0 {
+                closing(|| sys::cib_delete(cib.as_ptr()));
+                return Err(rc);
+            }
+            let perform = (*cib.as_ptr()).delegate_fn;
+            if perform.is_null() {
+                closing(|| sys::cib_delete(cib.as_ptr()));
+                return Err(NO_PROTOCOL);
+            }
+            if let Some(set) = methods.set_connection_dnotify {
+                set(cib.as_ptr(), Some(on_lost));
+            }
+            HANDLERS.set(Some(Rc::new(handlers)));
+            // The pointer that libcib itself converts so, in each operation.
+            let perform = std::mem::transmute::<*mut c_void, Perform>(perform);
+            Ok(Self { cib, perform })
+        }
+    }
+
+    /// Asks for a message about each change of the CIB.
+    pub(crate) fn subscribe(&mut self, _: &Here) -> std::result::Result<(), i32> {
+        const NO_PROTOCOL: i32 = -93;
+        let event = sys::T_CIB_DIFF_NOTIFY.as_ptr();
+        // SAFETY: the handle is alive; the library keeps the event's pointer, which is static, and
+        // the callback, which is a static function.
+        let rc = unsafe {
+            let methods = &*(*self.cib.as_ptr()).cmds;
+            if let Some(remove) = methods.del_notify_callback {
+                remove(self.cib.as_ptr(), event, Some(on_change));
+            }
+            methods.add_notify_callback.map_or(NO_PROTOCOL, |add| {
+                add(self.cib.as_ptr(), event, Some(on_change))
+            })
+        };
+        if rc == 0 { Ok(()) } else { Err(rc) }
+    }
+
+    /// Stops what [`Connection::subscribe`] began.
+    pub(crate) fn unsubscribe(&mut self, _: &Here) {
+        // SAFETY: as in `subscribe`.
+        unsafe {
+            if let Some(remove) = (*(*self.cib.as_ptr()).cmds).del_notify_callback {
+                remove(
+                    self.cib.as_ptr(),
+                    sys::T_CIB_DIFF_NOTIFY.as_ptr(),
+                    Some(on_change),
+                );
+            }
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(crate) fn perform(&mut self, here: &Here, request: &Request<'_>) -> Result<Reply> {
+        let data = request.data.map(|data| Tree::new(here, data)).transpose()?;
+        let seconds = request.timeout.as_secs_f64().ceil().clamp(1.0, 86_400.0);
+        let mut output: *mut sys::xmlNode = std::ptr::null_mut();
+        // SAFETY: the handle is alive and used by this thread alone; strings and tree live through
+        // the call, which copies what it keeps (calls are synchronous).
+        let rc = unsafe {
+            (*self.cib.as_ptr()).call_timeout = seconds as c_int;
+            (self.perform)(
+                self.cib.as_ptr(),
+                request.operation.as_ptr(),
+                std::ptr::null(),
+                request.section.map_or(std::ptr::null(), CStr::as_ptr),
+                data.as_ref().map_or(std::ptr::null_mut(), Tree::root),
+                &raw mut output,
+                (request.options | sys::cib_sync_call) as c_int,
+                request.user.map_or(std::ptr::null(), CStr::as_ptr),
+            )
+        };
+        // SAFETY: the library gives the output away, whatever it returns.
+        let output = unsafe { Output::new(output) }.map(Tied);
+        Ok(Reply { rc, output })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        HANDLERS.set(None);
+        // SAFETY: ours, and nothing uses it afterwards. Runs from a job of the main loop, never
+        // below one of the library's own callbacks, which would use the handle again.
+        closing(|| unsafe {
+            if let Some(sign_off) = (*(*self.cib.as_ptr()).cmds).signoff {
+                sign_off(self.cib.as_ptr());
+            }
+            sys::cib_delete(self.cib.as_ptr());
+        });
+    }
+}
+
+fn closing(f: impl FnOnce()) {
+    CLOSING.set(true);
+    f();
+    CLOSING.set(false);
+}
+
+fn handlers() -> Option<Rc<Handlers>> {
+    HANDLERS.with_borrow(Clone::clone)
+}
+
+unsafe extern "C" fn on_change(_: *const c_char, message: *mut sys::xmlNode) {
+    guard("the CIB's notification callback", || {
+        if let Some(handlers) = handlers().filter(|_| !message.is_null()) {
+            on_this_thread(|here| (handlers.changed)(here, &Notification(message)));
+        }
+    });
+}
+
+unsafe extern "C" fn on_lost(_: *mut c_void) {
+    guard("the CIB's connection callback", || {
+        if let Some(handlers) = handlers().filter(|_| !CLOSING.get()) {
+            on_this_thread(|here| (handlers.lost)(here));
+        }
+    });
+}

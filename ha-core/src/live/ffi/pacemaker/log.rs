@@ -1,0 +1,193 @@
+//! Messages of libqb (with Pacemaker's), GLib and libxml2 become `tracing` events.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use pacemaker_sys as sys;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+
+use super::Here;
+use super::mainloop::{guard, is_here};
+
+unsafe extern "C" {
+    fn qb_log_filter_fn_set(filter: sys::qb_log_filter_fn);
+}
+
+/// libqb's number of our log target; -1 before there is one.
+static TARGET: AtomicI32 = AtomicI32::new(-1);
+
+/// Sends what the C libraries log from now on to `tracing`, and nothing to stderr or syslog.
+pub(super) fn redirect(_: &Here) {
+    // SAFETY: libqb's log was initialised by `crm_log_preinit`. The callbacks are static functions
+    // that take no user data.
+    unsafe {
+        let target = sys::qb_log_custom_open(Some(on_qb), None, None, std::ptr::null_mut());
+        if target >= 0 {
+            TARGET.store(target, Ordering::Relaxed);
+            // Pacemaker's own filter obeys PCMK_trace_* variables, and with a trace message enabled
+            // a failed check inside the library calls abort(): ours knows no trace level.
+            qb_log_filter_fn_set(Some(choose));
+            sys::qb_log_ctl(target, sys::QB_LOG_CONF_ENABLED, 1);
+        }
+        sys::xmlSetStructuredErrorFunc(std::ptr::null_mut(), Some(on_libxml2));
+    }
+}
+
+/// Decides, once for each place in the C code that logs, whether it reaches us.
+unsafe extern "C" fn choose(site: *mut sys::qb_log_callsite) {
+    let target = TARGET.load(Ordering::Relaxed);
+    // SAFETY: libqb passes one of its call sites, under its own lock.
+    let site = unsafe { &mut *site };
+    let wanted = level_of(site.priority).is_some_and(|level| level <= LevelFilter::current());
+    site.targets = if wanted && (0..32).contains(&target) {
+        1 << target
+    } else {
+        0
+    };
+}
+
+/// Maps syslog's priorities; trace (8 and more) is never wanted.
+fn level_of(priority: u8) -> Option<Level> {
+    match i32::from(priority) {
+        ..=sys::LOG_ERR => Some(Level::ERROR),
+        sys::LOG_WARNING => Some(Level::WARN),
+        sys::LOG_NOTICE | sys::LOG_INFO => Some(Level::INFO),
+        sys::LOG_DEBUG => Some(Level::DEBUG),
+        _ => None,
+    }
+}
+
+unsafe extern "C" fn on_qb(
+    _: i32,
+    site: *mut sys::qb_log_callsite,
+    _: *mut libc::timespec,
+    message: *const c_char,
+) {
+    guard("the log callback", || {
+        if site.is_null() || message.is_null() {
+            return;
+        }
+        // SAFETY: libqb lends both for the time of this call; the message is NUL-terminated.
+        let (priority, function, message) =
+            unsafe { ((*site).priority, text((*site).function), text(message)) };
+        emit(
+            level_of(priority).unwrap_or(Level::TRACE),
+            &function,
+            message.trim_end(),
+        );
+    });
+}
+
+fn emit(level: Level, function: &str, message: &str) {
+    match level {
+        Level::ERROR => tracing::error!(target: "pacemaker", function, "{message}"),
+        Level::WARN => tracing::warn!(target: "pacemaker", function, "{message}"),
+        Level::INFO => tracing::info!(target: "pacemaker", function, "{message}"),
+        Level::DEBUG => tracing::debug!(target: "pacemaker", function, "{message}"),
+        Level::TRACE => tracing::trace!(target: "pacemaker", function, "{message}"),
+    }
+}
+
+/// # Safety
+/// `text` is null or a NUL-terminated string that outlives the result.
+unsafe fn text<'a>(text: *const c_char) -> std::borrow::Cow<'a, str> {
+    if text.is_null() {
+        return "".into();
+    }
+    // SAFETY: by this function's own contract.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy()
+}
+
+/// The default log handler that the process had before Pacemaker's library took its place.
+pub(super) struct GlibHandler(sys::GLogFunc);
+
+/// The previous default handler: what other threads of the process go on using.
+static PREVIOUS: std::sync::OnceLock<sys::GLogFunc> = std::sync::OnceLock::new();
+
+impl GlibHandler {
+    pub(super) fn take() -> Self {
+        // SAFETY: installs GLib's own handler and returns the one there was.
+        Self(unsafe {
+            sys::g_log_set_default_handler(Some(sys::g_log_default_handler), std::ptr::null_mut())
+        })
+    }
+
+    /// On the Pacemaker thread GLib's messages go to `tracing`; on every other one, to the handler
+    /// that was there.
+    pub(super) fn put_back(self) {
+        PREVIOUS.get_or_init(|| self.0);
+        // SAFETY: a static function without user data.
+        unsafe { sys::g_log_set_default_handler(Some(on_glib), std::ptr::null_mut()) };
+    }
+}
+
+unsafe extern "C" fn on_glib(
+    domain: *const c_char,
+    level: sys::GLogLevelFlags,
+    message: *const c_char,
+    data: *mut c_void,
+) {
+    if !is_here() {
+        let previous = PREVIOUS.get().copied().flatten();
+        let previous = previous.unwrap_or(sys::g_log_default_handler);
+        // SAFETY: the handler that GLib would have called, with its own arguments.
+        return unsafe { previous(domain, level, message, data) };
+    }
+    guard("the GLib log callback", || {
+        let flags = level as u32;
+        let level = match () {
+            () if flags & (1 << 2 | 1 << 3) != 0 => Level::ERROR,
+            () if flags & (1 << 4) != 0 => Level::WARN,
+            () if flags & (1 << 5 | 1 << 6) != 0 => Level::INFO,
+            () => Level::DEBUG,
+        };
+        // SAFETY: GLib lends NUL-terminated strings, or null.
+        let (domain, message) = unsafe { (text(domain), text(message)) };
+        emit(level, &domain, &message);
+    });
+}
+
+thread_local! {
+    /// Where libxml2's messages go while something collects them.
+    static COLLECTED: RefCell<Option<Vec<XmlMessage>>> = const { RefCell::new(None) };
+}
+
+/// A message of libxml2 and the place in the document that it is about.
+#[derive(Debug, Clone)]
+pub(super) struct XmlMessage {
+    pub(super) text: String,
+    /// The node it is about; valid only as long as the document is.
+    pub(super) node: *const sys::xmlNode,
+}
+
+/// Runs `f` and returns the messages that libxml2 gave meanwhile on this thread.
+pub(super) fn collect_xml_messages<T>(_: &Here, f: impl FnOnce() -> T) -> (T, Vec<XmlMessage>) {
+    COLLECTED.set(Some(Vec::new()));
+    let value = f();
+    (value, COLLECTED.take().unwrap_or_default())
+}
+
+unsafe extern "C" fn on_libxml2(_: *mut c_void, error: *const sys::xmlError) {
+    guard("the libxml2 message callback", || {
+        if error.is_null() {
+            return;
+        }
+        // SAFETY: libxml2 lends the error for the time of this call.
+        let (message, node) = unsafe { (text((*error).message), (*error).node) };
+        let message = message.trim_end();
+        let kept = COLLECTED.with_borrow_mut(|kept| {
+            kept.as_mut().is_some_and(|kept| {
+                kept.push(XmlMessage {
+                    text: message.to_owned(),
+                    node: node.cast(),
+                });
+                true
+            })
+        });
+        if !kept {
+            emit(Level::DEBUG, "libxml2", message);
+        }
+    });
+}

@@ -1,0 +1,194 @@
+//! The CIB: reading and changing the cluster's configuration and status.
+
+mod section;
+pub(crate) mod session;
+
+pub use section::Section;
+
+use std::ffi::{CStr, CString};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pacemaker_sys as sys;
+
+use crate::live::ffi::pacemaker::xpath;
+use crate::xml::Document;
+use crate::{Error, ErrorExt, ErrorKind, Result};
+
+use session::Lease;
+
+/// How to connect to the CIB manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectOptions {
+    /// The name of this program, as the cluster records it in the CIB (`update-client`). All
+    /// connections of a process are one, which keeps the name that it was opened with.
+    pub name: String,
+    /// How long each call may take, the connecting included.
+    pub timeout: Duration,
+}
+
+impl Default for ConnectOptions {
+    /// The name of the running program, and 30 seconds.
+    fn default() -> Self {
+        let program = std::env::current_exe().ok();
+        let name = program.as_deref().and_then(|path| path.file_name());
+        Self {
+            name: name.map_or_else(
+                || "ha-core".to_owned(),
+                |n| n.to_string_lossy().into_owned(),
+            ),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A connection to the CIB manager (pacemaker-based) of this node.
+///
+/// Cheap to clone and usable from any thread. All handles of a process share one connection, which
+/// closes with the last of them. When the daemon dies, the call in flight fails with
+/// [`ErrorKind::Disconnected`], and a later one connects again.
+///
+/// # Example
+/// ```no_run
+/// use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
+/// let cib = Cib::connect(&ConnectOptions::default())?;
+/// println!("CIB version {:?}", cib.query()?.version());
+/// for found in cib.query_xpath("//nvpair[@name='stonith-enabled']")? {
+///     println!("{:?}", found.root().attribute("value"));
+/// }
+/// # Ok::<(), ha_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Cib {
+    lease: Arc<Lease>,
+    timeout: Duration,
+    user: Option<CString>,
+}
+
+impl Cib {
+    /// Connects to the CIB manager of this node.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disconnected`] when it does not run, [`ErrorKind::PermissionDenied`] when the
+    /// user is neither root nor in the group haclient, [`ErrorKind::Timeout`] when it does not answer.
+    pub fn connect(options: &ConnectOptions) -> Result<Self> {
+        let name = c_string("the client's name", &options.name)?;
+        let lease =
+            Lease::open(name, Instant::now() + options.timeout).context("connect to the CIB")?;
+        Ok(Self {
+            lease: Arc::new(lease),
+            timeout: options.timeout,
+            user: None,
+        })
+    }
+
+    /// Returns a handle whose calls may take so long.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            timeout,
+            ..self.clone()
+        }
+    }
+
+    /// Returns a handle that acts as another user, within what the ACLs allow that one.
+    ///
+    /// The CIB manager accepts this from root and from the cluster's own user; for anybody else it
+    /// goes on using the caller's own name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the name is empty or contains a NUL.
+    pub fn as_user(&self, user: &str) -> Result<Self> {
+        if user.is_empty() {
+            return Err(Error::invalid("a user name is empty"));
+        }
+        Ok(Self {
+            user: Some(c_string("a user name", user)?),
+            ..self.clone()
+        })
+    }
+
+    /// Reads the whole CIB.
+    ///
+    /// # Errors
+    /// As for every call: [`ErrorKind::Disconnected`], [`ErrorKind::Timeout`] or
+    /// [`ErrorKind::PermissionDenied`].
+    #[doc(alias = "cib_query")]
+    pub fn query(&self) -> Result<Document> {
+        let ask = self.ask(c"cib_query").options(sys::cib_scope_local);
+        ask.run("query the CIB", |reply| match reply.output {
+            Some(output) if reply.rc == 0 => output.to_document(),
+            _ => Err(no_output(reply.rc)),
+        })
+    }
+
+    /// Reads one section of the CIB.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when this CIB does not have the section (some are optional), and as
+    /// for [`Cib::query`].
+    pub fn query_section(&self, section: Section) -> Result<Document> {
+        let ask = self
+            .ask(c"cib_query")
+            .options(sys::cib_scope_local)
+            .section(section);
+        ask.run("query a section of the CIB", move |reply| {
+            match reply.output {
+                Some(output) if reply.rc == 0 => output.to_document(),
+                _ if reply.rc == -libc::ENXIO => Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!("the CIB has no section {section}"),
+                )),
+                _ => Err(no_output(reply.rc)),
+            }
+        })
+    }
+
+    /// Reads the elements that an `XPath` expression matches, in document order; none is an empty
+    /// list. A match that is an attribute gives the element it belongs to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the expression is not one for elements, and as for
+    /// [`Cib::query`].
+    pub fn query_xpath(&self, expression: &str) -> Result<Vec<Document>> {
+        let expression = c_string("an XPath expression", expression)?;
+        let options = sys::cib_scope_local | sys::cib_xpath;
+        let mut ask = self.ask(c"cib_query").options(options);
+        ask.section = Some(expression);
+        ask.check = Some(xpath::check);
+        ask.run("query the CIB by XPath", |reply| match reply.output {
+            Some(output) if reply.rc == 0 => output.to_matches(),
+            _ if reply.rc == -libc::ENXIO => Ok(Vec::new()),
+            _ => Err(no_output(reply.rc)),
+        })
+    }
+
+    fn ask(&self, operation: &'static CStr) -> session::Ask {
+        session::Ask {
+            operation,
+            section: None,
+            data: None,
+            options: 0,
+            user: self.user.clone(),
+            check: None,
+            name: self.lease.name().to_owned(),
+            deadline: Instant::now() + self.timeout,
+        }
+    }
+}
+
+fn no_output(rc: i32) -> Error {
+    if rc < 0 {
+        super::error::legacy(rc)
+    } else {
+        Error::new(
+            ErrorKind::Protocol,
+            "pacemaker-based answered without the data asked for",
+        )
+    }
+}
+
+fn c_string(what: &str, text: &str) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::invalid(format!("{what} contains a NUL byte")))
+}

@@ -1,0 +1,340 @@
+//! The one thread that all calls of Pacemaker's libraries run on.
+//!
+//! Those libraries attach to GLib's default main context and keep tables for the whole process, so
+//! one thread owns that context and makes every call. Everything else posts jobs to it:
+//!
+//! ```ignore
+//! let nodes = runtime::call("list the nodes", deadline, move |here| {
+//!     // On the Pacemaker thread: `here` proves it to the functions of `live::ffi::pacemaker`.
+//!     controld.nodes(here)
+//! })?;
+//! ```
+//!
+//! * [`call`] waits for the answer until the deadline and not longer. A job that has not begun by
+//!   then never will; one that has begun may still take effect, and the error says so.
+//! * While a job is past its deadline the thread is stuck inside the C library (a stopped daemon).
+//!   It cannot be killed, so further calls fail at once, until the library returns.
+//! * The libraries wait without any limit for a daemon to accept a connection. Call [`reach`] before
+//!   connecting: it tries on a thread that can be given up, so that the Pacemaker thread is free.
+//! * Handles of the C library live in thread-local state of that thread; what users hold only names
+//!   them. On drop, [`post`] a job that closes, and wait for nothing.
+//! * A panic in a job of [`call`] goes on in the caller.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::live::ffi::pacemaker::{Here, mainloop};
+use crate::{Error, ErrorKind, Result};
+
+/// Room for the library's own use (some of its functions put whole messages on the stack).
+const STACK: usize = 8 * 1024 * 1024;
+
+/// How long the libraries may take to initialise, which reads a directory of schemas.
+const START: Duration = Duration::from_secs(30);
+
+/// The job that the thread works on.
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    what: &'static str,
+    since: Instant,
+    deadline: Instant,
+}
+
+#[derive(Debug)]
+struct Runtime {
+    process: u32,
+    running: Mutex<Option<Running>>,
+}
+
+static RUNTIME: OnceLock<std::result::Result<Runtime, Arc<Error>>> = OnceLock::new();
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code that can panic runs under these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts the thread if there is none yet.
+fn runtime() -> Result<&'static Runtime> {
+    let runtime = match RUNTIME.get_or_init(|| start().map_err(Arc::new)) {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            let again = Error::new(e.kind(), format!("{e:#}"));
+            return Err(match e.hint() {
+                Some(hint) => again.with_hint(hint.to_owned()),
+                None => again,
+            });
+        }
+    };
+    if runtime.process != std::process::id() {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "the process was forked after its first call to Pacemaker",
+        )
+        .with_hint("make the calls in the parent, or start a program instead of forking"));
+    }
+    Ok(runtime)
+}
+
+fn start() -> Result<Runtime> {
+    let (ready, answer) = sync_channel(1);
+    std::thread::Builder::new()
+        .name("pacemaker".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            mainloop::run(|result| {
+                // The receiver has given up only if the start took absurdly long.
+                let _ = ready.send(result);
+            });
+        })
+        .map_err(|e| Error::from(e).context("start the Pacemaker thread"))?;
+    answer.recv_timeout(START).unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Timeout,
+            "the Pacemaker library did not initialise",
+        ))
+    })?;
+    Ok(Runtime {
+        process: std::process::id(),
+        running: Mutex::new(None),
+    })
+}
+
+const WAITING: u8 = 0;
+const BEGUN: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+/// Runs a job on the Pacemaker thread and waits for its result until `deadline`.
+///
+/// `what` completes the sentence "... did not ... in time" and is shown to users: an infinitive
+/// ("query the CIB").
+///
+/// # Errors
+/// The job's own, and [`ErrorKind::Timeout`] when the deadline passes or the thread is stuck.
+pub(crate) fn call<T, F>(what: &'static str, deadline: Instant, job: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Here) -> Result<T> + Send + 'static,
+{
+    let runtime = runtime()?;
+    if mainloop::is_here() {
+        return Err(
+            Error::invalid("a call that waits was made on the Pacemaker thread itself")
+                .with_hint("make it from another thread than the one that delivers log messages"),
+        );
+    }
+    if let Some(stuck) = runtime.stuck() {
+        return Err(stuck.context(what));
+    }
+    let asked = Instant::now();
+    let state = Arc::new(AtomicU8::new(WAITING));
+    let (sender, receiver) = sync_channel(1);
+    let begun = Arc::clone(&state);
+    mainloop::post(Box::new(move |here| {
+        if begun
+            .compare_exchange(WAITING, BEGUN, Ordering::AcqRel, Ordering::Acquire)
+            .is_err()
+        {
+            return;
+        }
+        let since = Instant::now();
+        *lock(&runtime.running) = Some(Running {
+            what,
+            since,
+            deadline,
+        });
+        let result = catch_unwind(AssertUnwindSafe(|| job(here)));
+        *lock(&runtime.running) = None;
+        // Nobody listens any more when the caller gave up.
+        let _ = sender.send(result);
+    }));
+    match receiver.recv_timeout(deadline.saturating_duration_since(asked)) {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(Error::new(ErrorKind::Protocol, "the Pacemaker thread dropped a job").context(what))
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            let waited = asked.elapsed();
+            let given_up = state
+                .compare_exchange(WAITING, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok();
+            Err(if given_up {
+                runtime.busy(waited)
+            } else {
+                no_answer(waited)
+            }
+            .context(what))
+        }
+    }
+}
+
+/// Runs a job on the Pacemaker thread some time, without waiting: for closing what a dropped handle
+/// named. Does nothing when no call was ever made.
+pub(crate) fn post(job: impl FnOnce(&Here) + Send + 'static) {
+    if let Some(Ok(runtime)) = RUNTIME.get()
+        && runtime.process == std::process::id()
+    {
+        mainloop::post(Box::new(job));
+    }
+}
+
+impl Runtime {
+    /// The error for a new call while a job is past its deadline.
+    fn stuck(&self) -> Option<Error> {
+        let running = (*lock(&self.running))?;
+        (Instant::now() > running.deadline).then(|| {
+            Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the Pacemaker backend is stuck: \"{}\" has not returned for {:.1} s",
+                    running.what,
+                    running.since.elapsed().as_secs_f64()
+                ),
+            )
+            .with_hint(HINT)
+        })
+    }
+
+    /// The error for a call whose job never began; the job is given up.
+    fn busy(&self, waited: Duration) -> Error {
+        let running = *lock(&self.running);
+        let seconds = waited.as_secs_f64();
+        let message = match running {
+            Some(Running { what, .. }) => format!(
+                "the Pacemaker backend is stuck in \"{what}\"; gave up after {seconds:.1} s, \
+                 nothing was sent"
+            ),
+            None => format!(
+                "the Pacemaker backend is busy; gave up after {seconds:.1} s, nothing was sent"
+            ),
+        };
+        Error::new(ErrorKind::Timeout, message).with_hint(HINT)
+    }
+}
+
+/// The error for a call whose job began and has not returned.
+fn no_answer(waited: Duration) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "the Pacemaker backend is stuck: no answer within {:.1} s; if it was a change, it may \
+             still take effect",
+            waited.as_secs_f64()
+        ),
+    )
+    .with_hint(HINT)
+}
+
+const HINT: &str = "a Pacemaker daemon is stopped, hung or overloaded: look at the state of the \
+                    processes (ps -C pacemaker-based,pacemaker-controld -o pid,stat,cmd) and at \
+                    pacemaker.log; calls work again as soon as it answers";
+
+/// The tries to reach a server that have not ended, one for each server at most.
+static PROBES: Mutex<Option<HashMap<&'static str, Arc<Probe>>>> = Mutex::new(None);
+
+#[derive(Debug)]
+struct Probe {
+    since: Instant,
+    outcome: Mutex<Option<std::result::Result<(), i32>>>,
+    ended: Condvar,
+}
+
+/// Makes sure that an IPC server (`cib_rw`, `attrd`, `crmd`, ...) accepts connections now.
+///
+/// The C libraries' own connecting waits for ever when the server is stopped. This tries first, on a
+/// thread of its own that is left behind if it must be: at most one for each server.
+///
+/// # Errors
+/// [`ErrorKind::Disconnected`] when there is no such server, [`ErrorKind::PermissionDenied`] when it
+/// refuses us, [`ErrorKind::Timeout`] when it does not answer by the deadline.
+pub(crate) fn reach(server: &'static str, daemon: &'static str, deadline: Instant) -> Result<()> {
+    runtime()?;
+    let probe = {
+        let mut probes = lock(&PROBES);
+        let probes = probes.get_or_insert_default();
+        if let Some(probe) = probes.get(server) {
+            Arc::clone(probe)
+        } else {
+            let probe = begin_probe(server)?;
+            probes.insert(server, Arc::clone(&probe));
+            probe
+        }
+    };
+    let mut outcome = lock(&probe.outcome);
+    loop {
+        match *outcome {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(errno)) => return Err(refused(daemon, errno)),
+            None => {}
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "{daemon} has not accepted a connection for {:.1} s",
+                    probe.since.elapsed().as_secs_f64()
+                ),
+            )
+            .with_hint(format!(
+                "{daemon} is stopped or hung: look at its state (ps -C {daemon} -o pid,stat,cmd)"
+            )));
+        }
+        outcome = probe
+            .ended
+            .wait_timeout(outcome, left)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+    }
+}
+
+fn begin_probe(server: &'static str) -> Result<Arc<Probe>> {
+    let name = CString::new(server).map_err(|_| Error::invalid("a server name contains NUL"))?;
+    let probe = Arc::new(Probe {
+        since: Instant::now(),
+        outcome: Mutex::new(None),
+        ended: Condvar::new(),
+    });
+    let result = Arc::clone(&probe);
+    std::thread::Builder::new()
+        .name(format!("reach {server}"))
+        .stack_size(256 * 1024)
+        .spawn(move || {
+            let outcome =
+                mainloop::touch_server(&name).map_err(|e| e.raw_os_error().map_or(0, i32::abs));
+            if let Some(probes) = lock(&PROBES).as_mut() {
+                probes.remove(server);
+            }
+            *lock(&result.outcome) = Some(outcome);
+            result.ended.notify_all();
+        })
+        .map_err(|e| Error::from(e).context("start a thread"))?;
+    Ok(probe)
+}
+
+/// The error for a daemon that a connection could not be made to.
+fn refused(daemon: &'static str, errno: i32) -> Error {
+    let cause = std::io::Error::from_raw_os_error(errno);
+    match errno {
+        libc::EACCES | libc::EPERM => Error::new(
+            ErrorKind::PermissionDenied,
+            format!("{daemon} refuses this user"),
+        )
+        .with_hint("run as root or as a member of the group haclient"),
+        libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOSPC => Error::new(
+            ErrorKind::Limit,
+            format!("cannot connect to {daemon}: {cause}"),
+        ),
+        _ => Error::new(
+            ErrorKind::Disconnected,
+            format!("{daemon} is not running: {cause}"),
+        )
+        .with_hint("start the cluster on this node (systemctl start pacemaker)"),
+    }
+    .with_code(errno)
+}
