@@ -161,6 +161,9 @@ pub(super) unsafe fn document(root: *const sys::xmlNode) -> Result<Document> {
                 sys::XML_TEXT_NODE | sys::XML_CDATA_SECTION_NODE if !(*node).content.is_null() => {
                     builder.text(utf8((*node).content)?);
                 }
+                sys::XML_COMMENT_NODE if !(*node).content.is_null() => {
+                    builder.comment(utf8((*node).content)?);
+                }
                 _ => {}
             }
             while node != root && (*node).next.is_null() {
