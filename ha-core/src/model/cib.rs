@@ -1,0 +1,137 @@
+//! The CIB's sections.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use crate::xml::{Document, Element};
+
+/// A CIB with its sections found once.
+///
+/// A section that is missing reads as empty: half of a CIB is still worth a status.
+#[derive(Debug)]
+pub struct Cib<'d> {
+    root: Element<'d>,
+    crm_config: Option<Element<'d>>,
+    nodes: Option<Element<'d>>,
+    resources: Option<Element<'d>>,
+    constraints: Option<Element<'d>>,
+    tags: Option<Element<'d>>,
+    rsc_defaults: Option<Element<'d>>,
+    op_defaults: Option<Element<'d>>,
+    status: Option<Element<'d>>,
+    by_id: OnceCell<HashMap<(&'d str, &'d str), Element<'d>>>,
+}
+
+impl<'d> Cib<'d> {
+    /// Finds the sections of a document.
+    #[must_use]
+    pub fn new(document: &'d Document) -> Self {
+        let root = document.root();
+        let configuration = root.child("configuration");
+        let section = |name| configuration.and_then(|c| c.child(name));
+        Self {
+            root,
+            crm_config: section("crm_config"),
+            nodes: section("nodes"),
+            resources: section("resources"),
+            constraints: section("constraints"),
+            tags: section("tags"),
+            rsc_defaults: section("rsc_defaults"),
+            op_defaults: section("op_defaults"),
+            status: root.child("status"),
+            by_id: OnceCell::new(),
+        }
+    }
+
+    /// Returns the `cib` element.
+    #[must_use]
+    pub fn root(&self) -> Element<'d> {
+        self.root
+    }
+
+    /// Returns an attribute of the `cib` element.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&'d str> {
+        self.root.attribute(name)
+    }
+
+    /// Returns the `crm_config` section.
+    #[must_use]
+    pub fn crm_config(&self) -> Option<Element<'d>> {
+        self.crm_config
+    }
+
+    /// Returns the `rsc_defaults` section.
+    #[must_use]
+    pub fn rsc_defaults(&self) -> Option<Element<'d>> {
+        self.rsc_defaults
+    }
+
+    /// Returns the `op_defaults` section.
+    #[must_use]
+    pub fn op_defaults(&self) -> Option<Element<'d>> {
+        self.op_defaults
+    }
+
+    /// Iterates over the configured nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        self.nodes
+            .into_iter()
+            .flat_map(|e| e.children_named("node"))
+    }
+
+    /// Iterates over the top-level resources and templates, in document order.
+    pub fn resources(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        self.resources.into_iter().flat_map(Element::children)
+    }
+
+    /// Iterates over the constraints, in document order.
+    pub fn constraints(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        self.constraints.into_iter().flat_map(Element::children)
+    }
+
+    /// Iterates over the tags.
+    pub fn tags(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        self.tags.into_iter().flat_map(|e| e.children_named("tag"))
+    }
+
+    /// Iterates over the `node_state` elements of the status.
+    pub fn node_states(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        self.status
+            .into_iter()
+            .flat_map(|e| e.children_named("node_state"))
+    }
+
+    /// Iterates over the `ticket_state` elements of the status.
+    pub fn ticket_states(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        self.status
+            .into_iter()
+            .flat_map(|e| e.children_named("tickets"))
+            .flat_map(|e| e.children_named("ticket_state"))
+    }
+
+    /// Finds the first element with this tag and id, anywhere in the document.
+    #[must_use]
+    pub fn find(&self, tag: &str, id: &str) -> Option<Element<'d>> {
+        let index = self.by_id.get_or_init(|| {
+            let mut index = HashMap::new();
+            for element in self.root.descendants() {
+                if let Some(id) = element.attribute("id") {
+                    index.entry((element.name(), id)).or_insert(element);
+                }
+            }
+            index
+        });
+        index.get(&(tag, id)).copied()
+    }
+
+    /// Follows an `id-ref` (to the first element of the same tag with that id); without one, or
+    /// when it leads nowhere, returns the element itself.
+    #[must_use]
+    pub fn resolve(&self, element: Element<'d>) -> Element<'d> {
+        element
+            .attribute("id-ref")
+            .and_then(|id| self.find(element.name(), id))
+            .unwrap_or(element)
+    }
+}

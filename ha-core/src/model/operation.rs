@@ -1,0 +1,332 @@
+//! One entry of a resource's operation history (`lrm_rsc_op`).
+
+use std::cmp::Ordering;
+
+use crate::xml::Element;
+
+use super::scalar;
+
+/// What the cluster asked for, as a transition key writes it: `action:transition:target-rc:uuid`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransitionKey<'d> {
+    /// The number of the transition; -1 for a change the cluster did not ask for.
+    pub transition: i32,
+    /// The exit status that would have been a success.
+    pub target_rc: i32,
+    /// Which Designated Controller wrote it.
+    pub uuid: &'d str,
+}
+
+impl<'d> TransitionKey<'d> {
+    /// Reads `action:transition:target-rc:uuid`.
+    #[must_use]
+    pub fn parse(text: &'d str) -> Option<Self> {
+        let mut parts = text.splitn(4, ':');
+        parts.next()?.parse::<i32>().ok()?;
+        let transition = parts.next()?.parse().ok()?;
+        let target_rc = parts.next()?.parse().ok()?;
+        let uuid = parts.next().filter(|uuid| !uuid.is_empty())?;
+        Some(Self {
+            transition,
+            target_rc,
+            uuid,
+        })
+    }
+}
+
+/// The operation key's parts: `resource_task_interval`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationKey<'d> {
+    /// The resource's id.
+    pub resource: &'d str,
+    /// The task, such as `monitor` or `migrate_to`.
+    pub task: &'d str,
+    /// The interval in milliseconds.
+    pub interval_ms: u64,
+}
+
+impl<'d> OperationKey<'d> {
+    /// Takes a key apart, from the right: a resource's id may hold underscores, and so do
+    /// `migrate_to`, `migrate_from` and the keys of notifications.
+    #[must_use]
+    pub fn parse(key: &'d str) -> Option<Self> {
+        let (front, interval) = key.rsplit_once('_')?;
+        if interval.is_empty() || !interval.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let interval_ms = interval.parse().ok()?;
+        let (mut resource, mut task) = front.rsplit_once('_')?;
+        for whole in ["migrate_to", "migrate_from"] {
+            if let Some(id) = front
+                .strip_suffix(whole)
+                .and_then(|id| id.strip_suffix('_'))
+                && !id.is_empty()
+            {
+                (resource, task) = (id, whole);
+            }
+        }
+        for notification in [
+            "_pre_notify",
+            "_post_notify",
+            "_confirmed-pre_notify",
+            "_confirmed-post_notify",
+        ] {
+            if let Some(at) = front.find(notification).filter(|&at| at > 0) {
+                (resource, task) = (&front[..at], &front[at + 1..]);
+            }
+        }
+        (!resource.is_empty() && !task.is_empty()).then_some(Self {
+            resource,
+            task,
+            interval_ms,
+        })
+    }
+}
+
+/// A borrowed view of one `lrm_rsc_op`, its attributes read once.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation<'d> {
+    /// The element itself.
+    pub element: Element<'d>,
+    /// The entry's id.
+    pub id: Option<&'d str>,
+    /// The task, such as `start`.
+    pub task: &'d str,
+    /// The interval in milliseconds, 0 for a one-off operation.
+    pub interval_ms: u64,
+    /// The call id: the order on one node; -1 while pending.
+    pub call_id: i32,
+    /// The agent's exit status.
+    pub rc: i32,
+    /// How the execution ended; `None` when the entry does not say.
+    pub status: Option<i32>,
+    /// When the exit status last changed, in seconds since the epoch.
+    pub last_rc_change: Option<i64>,
+    /// The operation key when written down.
+    pub operation_key: Option<&'d str>,
+    /// The node that ran it.
+    pub on_node: Option<&'d str>,
+    /// What the cluster asked for.
+    pub transition_key: Option<&'d str>,
+    /// The result and what the cluster asked for.
+    pub transition_magic: Option<&'d str>,
+    /// What the agent said about the failure.
+    pub exit_reason: Option<&'d str>,
+    /// How long the agent ran, as written.
+    pub exec_time: Option<&'d str>,
+    /// How long the operation waited, as written.
+    pub queue_time: Option<&'d str>,
+    /// Source of a migration.
+    pub migrate_source: Option<&'d str>,
+    /// Target of a migration.
+    pub migrate_target: Option<&'d str>,
+}
+
+impl<'d> Operation<'d> {
+    /// Reads an entry.
+    #[must_use]
+    pub fn new(element: Element<'d>) -> Self {
+        let mut op = Self {
+            element,
+            id: None,
+            task: "",
+            interval_ms: 0,
+            call_id: 0,
+            rc: 0,
+            status: None,
+            last_rc_change: None,
+            operation_key: None,
+            on_node: None,
+            transition_key: None,
+            transition_magic: None,
+            exit_reason: None,
+            exec_time: None,
+            queue_time: None,
+            migrate_source: None,
+            migrate_target: None,
+        };
+        for (name, value) in element.attributes() {
+            match name {
+                "id" => op.id = Some(value),
+                "operation" => op.task = value,
+                "interval" => {
+                    op.interval_ms = scalar::integer(value)
+                        .and_then(|v| u64::try_from(v).ok())
+                        .unwrap_or(0);
+                }
+                "call-id" => op.call_id = scalar::integer32(value).unwrap_or(0),
+                "rc-code" => op.rc = scalar::integer32(value).unwrap_or(0),
+                "op-status" => op.status = scalar::integer32(value),
+                "last-rc-change" => op.last_rc_change = scalar::integer(value),
+                "operation_key" => op.operation_key = Some(value),
+                "on_node" => op.on_node = Some(value),
+                "transition-key" => op.transition_key = Some(value),
+                "transition-magic" => op.transition_magic = Some(value),
+                "exit-reason" => op.exit_reason = Some(value),
+                "exec-time" => op.exec_time = Some(value),
+                "queue-time" => op.queue_time = Some(value),
+                "migrate_source" => op.migrate_source = Some(value),
+                "migrate_target" => op.migrate_target = Some(value),
+                _ => {}
+            }
+        }
+        op
+    }
+
+    /// Returns the operation key, or the id for entries of old versions that lack it.
+    #[must_use]
+    pub fn key(&self) -> &'d str {
+        self.operation_key.or(self.id).unwrap_or_default()
+    }
+
+    /// Returns the exit status that would have been a success; -1 when the entry does not say.
+    #[must_use]
+    pub fn target_rc(&self) -> i32 {
+        self.transition_key
+            .and_then(TransitionKey::parse)
+            .map_or(-1, |key| key.target_rc)
+    }
+
+    /// Tells whether this is a probe: a one-off monitor.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.task == "monitor" && self.interval_ms == 0
+    }
+
+    /// Tells whether this probe only says that the agent or its program is not installed, which
+    /// is no failure where the resource does not run.
+    #[must_use]
+    pub fn is_masked_probe_failure(&self) -> bool {
+        self.is_probe() && (self.rc == 5 || self.rc == 2 || self.status == Some(7))
+    }
+
+    fn magic(&self) -> Option<TransitionKey<'d>> {
+        TransitionKey::parse(self.transition_magic?.split_once(';')?.1)
+    }
+
+    /// Compares the ages of two entries: `Greater` means newer than `other`.
+    ///
+    /// `same_node` tells whether both ran on one node, so that call ids can be compared.
+    #[must_use]
+    pub fn age_order(&self, other: &Self, same_node: bool) -> Ordering {
+        let same_id = matches!((self.id, other.id), (Some(a), Some(b)) if a == b);
+        let one_node = match (self.on_node, other.on_node) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        };
+        if same_id && one_node {
+            return Ordering::Equal;
+        }
+        let (a, b) = (self.call_id, other.call_id);
+        if a == -1 && b == -1 {
+            return Ordering::Equal;
+        }
+        if same_node && a >= 0 && b >= 0 && a != b {
+            return a.cmp(&b);
+        }
+        if a >= 0 && b >= 0 {
+            return self
+                .last_rc_change
+                .unwrap_or(-1)
+                .cmp(&other.last_rc_change.unwrap_or(-1));
+        }
+        let (Some(mine), Some(theirs)) = (self.magic(), other.magic()) else {
+            return Ordering::Equal;
+        };
+        if mine.uuid != theirs.uuid || mine.transition == theirs.transition {
+            // Written by another controller, or by the same transition: pending is newer.
+            return if b == -1 {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            };
+        }
+        match (mine.transition, theirs.transition) {
+            (-1, _) => Ordering::Greater,
+            (_, -1) => Ordering::Less,
+            (mine, theirs) => mine.cmp(&theirs),
+        }
+    }
+}
+
+/// Returns the words for an agent's exit status.
+#[must_use]
+pub fn rc_text(rc: i32) -> &'static str {
+    match rc {
+        0 => "ok",
+        1 => "error",
+        2 => "invalid parameter",
+        3 => "unimplemented feature",
+        4 => "insufficient privileges",
+        5 => "not installed",
+        6 => "not configured",
+        7 => "not running",
+        8 => "promoted",
+        9 => "promoted (failed)",
+        189 => "OCF_SIGNAL",
+        190 => "OCF_DEGRADED",
+        191 => "promoted (degraded)",
+        193 => "OCF_PENDING",
+        194 => "OCF_CANCELLED",
+        195 => "OCF_OTHER_ERROR",
+        196 => "OCF_SIGNAL",
+        197 => "OCF_NOT_SUPPORTED",
+        198 => "OCF_TIMEOUT",
+        _ => "unknown",
+    }
+}
+
+/// Returns the words for how an execution ended.
+#[must_use]
+pub fn status_text(status: i32) -> &'static str {
+    match status {
+        -1 => "pending",
+        0 => "complete",
+        1 => "Cancelled",
+        2 => "Timed Out",
+        3 => "NOT SUPPORTED",
+        4 => "Error",
+        5 => "Hard error",
+        6 => "Fatal error",
+        7 => "Not installed",
+        8 => "Internal communication failure",
+        9 => "Cannot execute now",
+        10 => "No fence device",
+        11 => "CIB secrets unavailable",
+        _ => "UNKNOWN!",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_taken_apart_from_the_right() {
+        let parse = |key| OperationKey::parse(key).map(|k| (k.resource, k.task, k.interval_ms));
+        assert_eq!(parse("a_start_0"), Some(("a", "start", 0)));
+        assert_eq!(
+            parse("my_db_monitor_10000"),
+            Some(("my_db", "monitor", 10_000))
+        );
+        assert_eq!(
+            parse("my_db_migrate_from_0"),
+            Some(("my_db", "migrate_from", 0))
+        );
+        assert_eq!(
+            parse("db_pre_notify_start_0"),
+            Some(("db", "pre_notify_start", 0))
+        );
+        assert_eq!(parse("db_start"), None);
+        assert_eq!(parse("start_0"), None);
+        assert_eq!(parse("\u{e9}_\u{e9}_\u{e9}"), None);
+    }
+
+    #[test]
+    fn transition_keys() {
+        let key = TransitionKey::parse("4:12:7:0b9e").unwrap();
+        assert_eq!((key.transition, key.target_rc, key.uuid), (12, 7, "0b9e"));
+        assert_eq!(TransitionKey::parse("4:12:7"), None);
+        assert_eq!(TransitionKey::parse("x:12:7:u"), None);
+    }
+}

@@ -1,0 +1,237 @@
+//! Dates and durations as the CIB writes them, and as `crm_mon` prints them.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
+use jiff::tz::{Offset, TimeZone};
+
+/// Writes a time the way C's `ctime` does, without the line break: `Thu Dec  1 12:00:00 2022`.
+#[must_use]
+pub fn ctime(when: Timestamp, zone: &TimeZone) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let local = zone.to_datetime(when);
+    let weekday = match local.weekday() {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
+    };
+    let month = usize::try_from(local.month() - 1)
+        .ok()
+        .and_then(|m| MONTHS.get(m))
+        .copied();
+    format!(
+        "{weekday} {} {:2} {:02}:{:02}:{:02} {}",
+        month.unwrap_or_default(),
+        local.day(),
+        local.hour(),
+        local.minute(),
+        local.second(),
+        local.year()
+    )
+}
+
+/// Writes a time as `2022-12-01 12:00:00Z`, or with the zone's offset when that is not zero.
+#[must_use]
+pub fn timestamp(when: Timestamp, zone: &TimeZone) -> String {
+    let offset = zone.to_offset(when);
+    let local = offset.to_datetime(when);
+    let mut text = format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+        local.year(),
+        local.month(),
+        local.day(),
+        local.hour(),
+        local.minute(),
+        local.second()
+    );
+    let minutes = offset.seconds() / 60;
+    if minutes == 0 {
+        text.push('Z');
+    } else {
+        let sign = if minutes < 0 { '-' } else { '+' };
+        text.push_str(&format!(
+            " {sign}{:02}:{:02}",
+            minutes.abs() / 60,
+            minutes.abs() % 60
+        ));
+    }
+    text
+}
+
+/// Reads seconds since the epoch.
+#[must_use]
+pub fn epoch(text: &str) -> Option<i64> {
+    super::scalar::integer(text)
+}
+
+/// Makes a timestamp of seconds since the epoch, clipped to what a timestamp can hold.
+#[must_use]
+pub fn from_epoch(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(if seconds < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
+}
+
+/// Reads an ISO 8601 date with an optional time. Without an offset it is local time, with the
+/// offset that the zone has at `now`.
+#[must_use]
+pub fn date(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let text = text.trim();
+    if text == "epoch" {
+        return Some(Timestamp::UNIX_EPOCH);
+    }
+    let (day, rest) = match text.find(['T', ' ']) {
+        Some(at) => (&text[..at], text[at + 1..].trim_start()),
+        None => (text, ""),
+    };
+    let (time, offset) = if rest.is_empty() {
+        (Time::midnight(), None)
+    } else {
+        clock(rest)?
+    };
+    let offset = offset.unwrap_or_else(|| zone.to_offset(now));
+    offset
+        .to_timestamp(DateTime::from_parts(civil_date(day)?, time))
+        .ok()
+}
+
+fn civil_date(text: &str) -> Option<Date> {
+    let number = |s: &str| s.parse::<i16>().ok();
+    let year = number(text.get(..4)?)?;
+    let rest = text[4..].strip_prefix('-').unwrap_or(&text[4..]);
+    if let Some(week) = rest.strip_prefix('W') {
+        let digits: String = week.chars().filter(char::is_ascii_digit).collect();
+        let weekday = digits.get(2..3).map_or(Some(1), |d| d.parse().ok())?;
+        let week = digits.get(..2)?.parse().ok()?;
+        return ISOWeekDate::new(year, week, Weekday::from_monday_one_offset(weekday).ok()?)
+            .ok()
+            .map(ISOWeekDate::date);
+    }
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() == 3 {
+        let day = digits.parse().ok()?;
+        return Date::new(year, 1, 1)
+            .ok()?
+            .with()
+            .day_of_year(day)
+            .build()
+            .ok();
+    }
+    let month = digits.get(..2)?.parse().ok()?;
+    let day = digits.get(2..4).map_or(Some(1), |d| d.parse().ok())?;
+    Date::new(year, month, day).ok()
+}
+
+fn clock(text: &str) -> Option<(Time, Option<Offset>)> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != ':')
+        .unwrap_or(text.len());
+    let digits: String = text[..end].chars().filter(char::is_ascii_digit).collect();
+    let part =
+        |range: std::ops::Range<usize>| digits.get(range).map_or(Some(0), |d| d.parse().ok());
+    let time = Time::new(part(0..2)?, part(2..4)?, part(4..6)?, 0).ok()?;
+    let zone = text[end..].trim();
+    let offset = match zone.as_bytes().first() {
+        None => None,
+        Some(b'Z') => Some(Offset::UTC),
+        Some(&sign @ (b'+' | b'-')) => {
+            let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
+            let hours: i32 = digits.get(..2)?.parse().ok()?;
+            let minutes: i32 = digits.get(2..4).map_or(Some(0), |d| d.parse().ok())?;
+            let seconds = hours * 3600 + minutes * 60;
+            Some(Offset::from_seconds(if sign == b'-' { -seconds } else { seconds }).ok()?)
+        }
+        Some(_) => return None,
+    };
+    Some((time, offset))
+}
+
+/// Reads an ISO 8601 duration (`P1DT2H`) in seconds; a year counts 365 days, a month 30.
+#[must_use]
+pub fn duration_seconds(text: &str) -> Option<i64> {
+    let mut seconds: i64 = 0;
+    let mut time = false;
+    let mut digits = String::new();
+    for c in text.strip_prefix('P')?.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        if c == 'T' && digits.is_empty() {
+            time = true;
+            continue;
+        }
+        let unit = match (c, time) {
+            ('Y', false) => 365 * 86_400,
+            ('M', false) => 30 * 86_400,
+            ('W', false) => 7 * 86_400,
+            ('D', false) => 86_400,
+            ('H', true) => 3600,
+            ('M', true) => 60,
+            ('S', true) => 1,
+            _ => return None,
+        };
+        let number: i64 = digits.parse().ok()?;
+        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
+        digits.clear();
+    }
+    digits.is_empty().then_some(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ctime_pads_the_day() {
+        assert_eq!(
+            ctime(at("2022-12-01T12:00:00Z"), &TimeZone::UTC),
+            "Thu Dec  1 12:00:00 2022"
+        );
+    }
+
+    #[test]
+    fn timestamps_show_an_offset_only_when_there_is_one() {
+        let when = at("2022-12-01T12:00:00Z");
+        assert_eq!(timestamp(when, &TimeZone::UTC), "2022-12-01 12:00:00Z");
+        let plus = TimeZone::fixed(Offset::constant(1));
+        assert_eq!(timestamp(when, &plus), "2022-12-01 13:00:00 +01:00");
+    }
+
+    #[test]
+    fn dates_in_each_spelling() {
+        let now = at("2022-12-01T12:00:00Z");
+        let read = |text| date(text, now, &TimeZone::UTC);
+        assert_eq!(read("2005-020"), Some(at("2005-01-20T00:00:00Z")));
+        assert_eq!(read("2005-01-20"), Some(at("2005-01-20T00:00:00Z")));
+        assert_eq!(read("20050120"), Some(at("2005-01-20T00:00:00Z")));
+        assert_eq!(
+            read("2005-01-20 10:11:12 +02:00"),
+            Some(at("2005-01-20T08:11:12Z"))
+        );
+        assert_eq!(read("2005-01-20T10:11Z"), Some(at("2005-01-20T10:11:00Z")));
+        assert_eq!(read("2005-W03-4"), Some(at("2005-01-20T00:00:00Z")));
+        assert_eq!(read("nonsense"), None);
+        assert_eq!(read("\u{e9}\u{e9}\u{e9}"), None);
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration_seconds("PT5M"), Some(300));
+        assert_eq!(duration_seconds("P1DT1S"), Some(86_401));
+        assert_eq!(duration_seconds("P1"), None);
+        assert_eq!(duration_seconds("5M"), None);
+        assert_eq!(duration_seconds("P99999999999999999999D"), None);
+    }
+}

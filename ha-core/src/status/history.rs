@@ -1,0 +1,366 @@
+//! The passes over the operation history, and what is kept of it.
+
+use std::collections::HashMap;
+
+use crate::model::{Operation, scalar};
+use crate::xml::Element;
+
+use super::engine::Engine;
+use super::mapping::without_number;
+use super::operation::Reading;
+use super::types::{
+    NodeHistory, NodeIndex, NodeKind, OperationRecord, ResourceHistory, ResourceIndex, Role,
+};
+
+/// A fail count or the time of a last failure, as a node attribute holds it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FailureAttribute<'d> {
+    /// The resource's name, with its number if there is one.
+    name: &'d str,
+    is_count: bool,
+    value: &'d str,
+}
+
+/// The failure attributes of a node, by resource name without a number.
+pub(super) type FailureAttributes<'d> = HashMap<&'d str, Vec<FailureAttribute<'d>>>;
+
+/// How often a resource failed on a node.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FailCount {
+    pub(super) count: i32,
+    /// The last failure, in seconds since the epoch.
+    pub(super) last: i64,
+}
+
+impl<'d> Engine<'d> {
+    /// Reads all histories: those of nodes whose state depends on a connection wait until the
+    /// connection's own history was read.
+    pub(super) fn read_histories(&mut self) {
+        while self.history_pass(false) {}
+        self.history_pass(self.status.options.fencing);
+        for position in 0..self.nodes.len() {
+            let index = NodeIndex(u32::try_from(position).unwrap_or(u32::MAX));
+            if self.node(index).kind != NodeKind::Remote || self.node(index).unpacked {
+                continue;
+            }
+            self.decide_remote_online(index);
+        }
+    }
+
+    /// Reads what can be read now. Returns whether anything was.
+    fn history_pass(&mut self, all: bool) -> bool {
+        let mut progress = false;
+        for position in 0..self.node_states.len() {
+            let (index, state) = self.node_states[position];
+            if self.node(index).unpacked || !(all || self.may_read_history(index)) {
+                continue;
+            }
+            if self.node(index).kind == NodeKind::Remote {
+                self.decide_remote_online(index);
+                self.read_remote_attributes(index, state);
+            }
+            self.read_node_history(index, state);
+            self.node_mut(index).unpacked = true;
+            progress = true;
+        }
+        progress
+    }
+
+    fn may_read_history(&self, index: NodeIndex) -> bool {
+        let node = self.node(index);
+        let options = &self.status.options;
+        let started = |resource: Option<ResourceIndex>| {
+            resource.is_some_and(|r| self.resource(r).role == Role::Started)
+        };
+        if node.is_guest {
+            let container = node.connection.and_then(|c| self.resource(c).container);
+            started(node.connection) && started(container)
+        } else if node.kind == NodeKind::Remote {
+            options.shutdown_lock || started(node.connection)
+        } else {
+            options.fencing || options.shutdown_lock || node.online
+        }
+    }
+
+    fn read_node_history(&mut self, index: NodeIndex, state: Element<'d>) {
+        let Some(resources) = state
+            .child("lrm")
+            .and_then(|lrm| lrm.child("lrm_resources"))
+        else {
+            return;
+        };
+        let mut fillers = Vec::new();
+        for entry in resources.children_named("lrm_resource") {
+            if self.read_resource_history(index, entry).is_some()
+                && entry.attribute("container").is_some()
+            {
+                fillers.push(entry);
+            }
+        }
+        self.link_orphan_fillers(&fillers);
+    }
+
+    fn read_resource_history(
+        &mut self,
+        node: NodeIndex,
+        entry: Element<'d>,
+    ) -> Option<ResourceIndex> {
+        let mut operations = Self::operations(entry);
+        let lock = self.status.options.shutdown_lock;
+        if operations.is_empty() && !lock {
+            return None;
+        }
+        let id = entry.attribute("id")?;
+        let resource = match self.resource_of_history(node, id) {
+            Some(resource) => resource,
+            None if operations.is_empty() => return None,
+            None => self.orphan(entry)?,
+        };
+        if lock {
+            self.read_lock(node, resource, entry);
+        }
+        let before = self.resource(resource).role;
+        self.resource_mut(resource).role = Role::Unknown;
+        operations.reverse();
+        sort_by_age(&mut operations);
+        let mut reading = Reading::new(resource, node);
+        for operation in &operations {
+            self.read_operation(&mut reading, operation);
+        }
+        self.apply_result(&reading);
+        if self.resource(resource).role < before {
+            self.resource_mut(resource).role = before;
+        }
+        Some(resource)
+    }
+
+    fn read_lock(&mut self, node: NodeIndex, resource: ResourceIndex, entry: Element<'d>) {
+        let since = entry
+            .attribute("shutdown-lock")
+            .and_then(scalar::integer)
+            .unwrap_or(0);
+        let limit = self.status.options.shutdown_lock_limit_s;
+        let expired = limit > 0 && self.now.as_second() > since.saturating_add(limit);
+        if since != 0 && !expired {
+            self.resource_mut(resource).lock_node = Some(node);
+        }
+    }
+
+    fn failure_attributes(&mut self, node: NodeIndex) -> &FailureAttributes<'d> {
+        let plain = self.plain_fail_counts;
+        let work = &mut self.nodes[node.0 as usize];
+        let attributes = &work.attributes;
+        work.failures.get_or_insert_with(|| {
+            let mut table: FailureAttributes<'d> = HashMap::new();
+            for (attribute, value) in attributes {
+                let (is_count, rest) = if let Some(rest) = attribute.strip_prefix("fail-count-") {
+                    (true, rest)
+                } else if let Some(rest) = attribute.strip_prefix("last-failure-") {
+                    (false, rest)
+                } else {
+                    continue;
+                };
+                let name = if plain {
+                    rest
+                } else {
+                    match rest.rsplit_once('#') {
+                        Some((name, operation)) if is_operation_suffix(operation) => name,
+                        _ => continue,
+                    }
+                };
+                let entry = FailureAttribute {
+                    name,
+                    is_count,
+                    value,
+                };
+                table.entry(without_number(name)).or_default().push(entry);
+            }
+            table
+        })
+    }
+
+    /// Returns the fail count of a resource on a node, without regard to its expiry.
+    pub(super) fn fail_count(&mut self, resource: ResourceIndex, node: NodeIndex) -> FailCount {
+        let entry = self.resource(resource);
+        let unique = entry.unique;
+        let name = entry.history_name.as_deref().unwrap_or(&entry.id);
+        let name = if unique {
+            name.to_owned()
+        } else {
+            without_number(name).to_owned()
+        };
+        let health = self.status.options.health_scores;
+        let mut found = FailCount::default();
+        let Some(attributes) = self.failure_attributes(node).get(without_number(&name)) else {
+            return found;
+        };
+        for attribute in attributes {
+            if unique && attribute.name != name {
+                continue;
+            }
+            if attribute.is_count {
+                found.count =
+                    scalar::add_scores(found.count, scalar::score(attribute.value, health));
+            } else {
+                found.last = found
+                    .last
+                    .max(scalar::integer(attribute.value).unwrap_or(0));
+            }
+        }
+        found
+    }
+
+    /// Returns the fail count, 0 when all failures have expired.
+    pub(super) fn effective_fail_count(
+        &mut self,
+        resource: ResourceIndex,
+        node: NodeIndex,
+        operation: Option<&Operation<'d>>,
+    ) -> i32 {
+        let found = self.fail_count(resource, node);
+        if found.count > 0
+            && self.resource(resource).failure_timeout > 0
+            && self.failure_blocks(resource, node, operation)
+        {
+            // A failure that blocks has to be cleaned up by a person.
+            self.resource_mut(resource).failure_timeout = 0;
+        }
+        let timeout = self.resource(resource).failure_timeout;
+        let over = found.last > 0
+            && timeout > 0
+            && self.now.as_second() > found.last.saturating_add(timeout);
+        if over { 0 } else { found.count }
+    }
+
+    fn failure_blocks(
+        &self,
+        resource: ResourceIndex,
+        node: NodeIndex,
+        operation: Option<&Operation<'d>>,
+    ) -> bool {
+        let xml = self.work(resource).xml;
+        let id = &self.resource(resource).id;
+        let blocking = xml
+            .descendants()
+            .filter(|e| e.name() == "op" && e.attribute("on-fail") == Some("block"));
+        for configured in blocking {
+            let name = configured.attribute("name").unwrap_or_default();
+            let interval = configured
+                .attribute("interval")
+                .and_then(scalar::interval_ms)
+                .unwrap_or(0);
+            let matches = |op: &Operation<'d>| {
+                op.task == name
+                    && op.interval_ms == interval
+                    && op.id.is_some_and(|entry| {
+                        entry == format!("{id}_last_failure_0")
+                            || (entry == format!("{id}_{name}_{interval}")
+                                && op.rc != op.target_rc())
+                    })
+            };
+            let hit = match operation {
+                Some(operation) => matches(operation),
+                None => self
+                    .history_entry(&self.node(node).name, id)
+                    .is_some_and(|entry| Self::operations(entry).iter().any(matches)),
+            };
+            if hit {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Finds what a node's history says of a resource.
+    pub(super) fn history_entry(&self, node: &str, resource: &str) -> Option<Element<'d>> {
+        self.lrm_by_name.get(node)?.get(resource).copied()
+    }
+
+    /// Keeps the history for the views: online nodes, in the order of the CIB.
+    pub(super) fn record_histories(&mut self) {
+        for position in 0..self.node_states.len() {
+            let (node, state) = self.node_states[position];
+            if !self.node(node).online {
+                continue;
+            }
+            let resources = state
+                .child("lrm")
+                .and_then(|lrm| lrm.child("lrm_resources"))
+                .into_iter()
+                .flat_map(|e| e.children_named("lrm_resource"));
+            let mut histories = Vec::new();
+            for entry in resources {
+                let Some(id) = entry.attribute("id") else {
+                    continue;
+                };
+                let resource = self.status.resource_by_id.get(id).copied().or_else(|| {
+                    self.resource_by_history.get(id).copied().or_else(|| {
+                        let first = format!("{}:0", without_number(id));
+                        self.status.resource_by_id.get(&first).copied()
+                    })
+                });
+                let failures = resource
+                    .map(|r| self.fail_count(r, node))
+                    .unwrap_or_default();
+                let mut operations = Self::operations(entry);
+                sort_by_age(&mut operations);
+                histories.push(ResourceHistory {
+                    id: id.to_owned(),
+                    resource,
+                    fail_count: failures.count,
+                    last_failure: if failures.count > 0 { failures.last } else { 0 },
+                    operations: operations.iter().map(record).collect(),
+                });
+            }
+            self.status.history.push(NodeHistory {
+                node,
+                resources: histories,
+            });
+        }
+    }
+}
+
+fn record(operation: &Operation<'_>) -> OperationRecord {
+    OperationRecord {
+        id: operation.id.unwrap_or_default().to_owned(),
+        call_id: operation.call_id,
+        task: operation.task.to_owned(),
+        interval_ms: operation.interval_ms,
+        rc: operation.rc,
+        status: operation.status.unwrap_or(0),
+        last_rc_change: operation.last_rc_change,
+        exec_time: operation.exec_time.map(str::to_owned),
+        queue_time: operation.queue_time.map(str::to_owned),
+    }
+}
+
+fn is_operation_suffix(text: &str) -> bool {
+    text.rsplit_once('_').is_some_and(|(task, interval)| {
+        !task.is_empty() && !interval.is_empty() && interval.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+/// Sorts operations, oldest first, keeping the order of those that cannot be told apart.
+///
+/// The comparison is not a total order (it ignores what it cannot compare), so the standard sort,
+/// which may refuse such comparisons, does not serve: this is a plain merge sort.
+pub(super) fn sort_by_age(operations: &mut Vec<Operation<'_>>) {
+    if operations.len() < 2 {
+        return;
+    }
+    let mut right = operations.split_off(operations.len().div_ceil(2));
+    sort_by_age(operations);
+    sort_by_age(&mut right);
+    let mut merged = Vec::with_capacity(operations.len() + right.len());
+    let (mut left, mut right) = (
+        operations.drain(..).peekable(),
+        right.into_iter().peekable(),
+    );
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let newer = a.age_order(b, true).is_gt();
+        merged.extend(if newer { right.next() } else { left.next() });
+    }
+    merged.extend(left);
+    merged.extend(right);
+    *operations = merged;
+}

@@ -1,0 +1,210 @@
+//! Live migrations that did not finish, failed, or finished without their last step.
+
+use crate::model::Operation;
+
+use super::engine::Engine;
+use super::operation::{Reading, execution, rc};
+use super::types::{NodeIndex, ResourceIndex, Role};
+
+/// The agent's exit status of an operation that has not run yet.
+const NOT_RUN: &str = "193";
+
+/// The two ends of a migration.
+#[derive(Debug, Clone, Copy)]
+struct Ends<'d> {
+    source: &'d str,
+    target: &'d str,
+}
+
+impl<'d> Engine<'d> {
+    fn ends(operation: &Operation<'d>) -> Option<Ends<'d>> {
+        Some(Ends {
+            source: operation.migrate_source?,
+            target: operation.migrate_target?,
+        })
+    }
+
+    /// Finds the first operation with this task in a node's history of the resource.
+    fn find_operation(
+        &self,
+        resource: ResourceIndex,
+        task: &str,
+        node: &str,
+        accept: impl Fn(&Operation<'d>) -> bool,
+    ) -> Option<Operation<'d>> {
+        let entry = self.history_entry(node, &self.resource(resource).id)?;
+        Self::operations(entry)
+            .into_iter()
+            .find(|op| op.task == task && accept(op))
+    }
+
+    /// Tells whether a node's history says nothing that has run.
+    fn is_unknown_on(&self, resource: ResourceIndex, node: &str) -> bool {
+        self.history_entry(node, &self.resource(resource).id)
+            .is_none_or(|entry| {
+                entry
+                    .children_named("lrm_rsc_op")
+                    .all(|op| op.attribute("rc-code") == Some(NOT_RUN))
+            })
+    }
+
+    fn changed_after(
+        &self,
+        resource: ResourceIndex,
+        node: &str,
+        event: &Operation<'d>,
+        same_node: bool,
+    ) -> bool {
+        self.history_entry(node, &self.resource(resource).id)
+            .is_some_and(|entry| {
+                Self::operations(entry).iter().any(|op| {
+                    matches!(op.task, "start" | "stop" | "migrate_to" | "migrate_from")
+                        && op.age_order(event, same_node).is_gt()
+                })
+            })
+    }
+
+    fn found_stopped_after(
+        &self,
+        resource: ResourceIndex,
+        node: &str,
+        event: &Operation<'d>,
+        same_node: bool,
+    ) -> bool {
+        self.find_operation(resource, "monitor", node, |_| true)
+            .is_some_and(|monitor| {
+                monitor.rc == rc::NOT_RUNNING
+                    && monitor.status == Some(execution::DONE)
+                    && monitor.age_order(event, same_node).is_gt()
+            })
+    }
+
+    /// Tells whether a node's history has something newer than the migration.
+    fn has_newer_state(
+        &self,
+        resource: ResourceIndex,
+        node: &str,
+        ends: Ends<'d>,
+        to: Option<&Operation<'d>>,
+        from: Option<&Operation<'d>>,
+    ) -> bool {
+        let (event, same_node) = if node == ends.target {
+            (from.or(to), from.is_some())
+        } else if node == ends.source {
+            (to.or(from), to.is_some())
+        } else {
+            (from.or(to), false)
+        };
+        event.is_some_and(|event| {
+            self.changed_after(resource, node, event, same_node)
+                || self.found_stopped_after(resource, node, event, same_node)
+        })
+    }
+
+    fn online_node(&self, name: &str) -> Option<NodeIndex> {
+        self.find_node(None, Some(name))
+            .filter(|&node| self.node(node).online)
+    }
+
+    pub(super) fn migrate_to_succeeded(
+        &mut self,
+        reading: &Reading<'d>,
+        operation: &Operation<'d>,
+    ) {
+        let resource = reading.resource;
+        let Some(ends) = Self::ends(operation) else {
+            return;
+        };
+        if !ends
+            .source
+            .eq_ignore_ascii_case(&self.node(reading.node).name)
+        {
+            return;
+        }
+        let changed_on_source = self.changed_after(resource, ends.source, operation, true);
+        let from = self.find_operation(resource, "migrate_from", ends.target, |op| {
+            op.migrate_source == Some(ends.source)
+        });
+        if from.is_some() && changed_on_source {
+            return;
+        }
+        let newer = |engine: &Self, node| {
+            engine.has_newer_state(resource, node, ends, Some(operation), from.as_ref())
+        };
+        let newer_on_target = newer(self, ends.target);
+        let newer_on_source = newer(self, ends.source);
+        if newer_on_source && newer_on_target {
+            return;
+        }
+        let from_status = from.and_then(|op| op.status).unwrap_or(execution::PENDING);
+        if from.is_some_and(|op| op.rc == rc::OK) && from_status == execution::DONE {
+            // Only the stop on the source is missing.
+            self.resource_mut(resource).role = Role::Stopped;
+            return;
+        }
+        self.resource_mut(resource).role = Role::Started;
+        let online_target = self.online_node(ends.target);
+        let active_on_target = online_target.filter(|_| !newer_on_target);
+        if from_status != execution::PENDING {
+            match active_on_target {
+                Some(target) => self.add_running(resource, target),
+                None => self.resource_mut(resource).failed = true,
+            }
+            return;
+        }
+        if online_target.is_some() && self.is_unknown_on(resource, ends.target) {
+            // Probably cleaned up: a probe will tell.
+            return;
+        }
+        match active_on_target {
+            Some(target) => {
+                self.add_running(resource, target);
+                if let Some(source) = self.online_node(ends.source) {
+                    let entry = self.resource_mut(resource);
+                    entry.migration_source = Some(source);
+                    entry.migration_target = Some(target);
+                }
+            }
+            None if !newer_on_source => self.resource_mut(resource).failed = true,
+            None => {}
+        }
+    }
+
+    pub(super) fn migrate_to_failed(&mut self, reading: &Reading<'d>, operation: &Operation<'d>) {
+        let resource = reading.resource;
+        let Some(ends) = Self::ends(operation) else {
+            return;
+        };
+        self.resource_mut(resource).role = Role::Started;
+        let from = self
+            .find_operation(resource, "migrate_from", ends.target, |op| {
+                op.migrate_source == Some(ends.source)
+            })
+            .filter(|op| op.rc == rc::OK && op.status == Some(execution::DONE));
+        if !self.is_unknown_on(resource, ends.target)
+            && !self.has_newer_state(resource, ends.target, ends, Some(operation), from.as_ref())
+            && let Some(target) = self.online_node(ends.target)
+        {
+            self.add_running(resource, target);
+        }
+    }
+
+    pub(super) fn migrate_from_failed(&mut self, reading: &Reading<'d>, operation: &Operation<'d>) {
+        let resource = reading.resource;
+        let Some(ends) = Self::ends(operation) else {
+            return;
+        };
+        self.resource_mut(resource).role = Role::Started;
+        let to = self
+            .find_operation(resource, "migrate_to", ends.source, |op| {
+                op.migrate_target == Some(ends.target)
+            })
+            .filter(|op| op.rc == rc::OK && op.status == Some(execution::DONE));
+        if !self.is_unknown_on(resource, ends.source)
+            && !self.has_newer_state(resource, ends.source, ends, to.as_ref(), Some(operation))
+            && let Some(source) = self.online_node(ends.source)
+        {
+            self.add_running(resource, source);
+        }
+    }
+}
