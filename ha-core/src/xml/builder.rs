@@ -1,5 +1,7 @@
 //! Building a document from start to end, without any XML text.
 
+use std::sync::Arc;
+
 use super::document::{Attribute, Document, NONE, Node, is_blank};
 use super::names::{self, COMMENT, NO_SYMBOL, Names, Symbol, TEXT};
 use crate::{Error, ErrorKind, Result};
@@ -248,7 +250,7 @@ impl Builder {
         if self.nodes.is_empty() {
             return Err(Error::invalid("there is no root element"));
         }
-        let mut document = Document::empty(self.names);
+        let mut document = Document::empty(Arc::new(self.names));
         document.text = self.text;
         document.nodes = self.nodes;
         document.attributes = self.attributes;

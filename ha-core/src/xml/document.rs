@@ -117,22 +117,30 @@ impl Document {
     /// The same rule as for [`Document::append_child`] holds for the name.
     #[must_use]
     pub fn new(root: &str) -> Self {
-        let mut document = Self::empty(Names::new());
+        let mut document = Self::empty(Arc::new(Names::new()));
         let name = document.symbol(root);
         document.nodes.push(Node::new(name, 0, 0, NONE));
         document
     }
 
     /// A document without its root: the maker adds it first.
-    pub(super) fn empty(names: Names) -> Self {
+    pub(super) fn empty(names: Arc<Names>) -> Self {
         Self {
-            names: Arc::new(names),
+            names,
             text: String::new(),
             nodes: Vec::new(),
             attributes: Vec::new(),
             garbage: 0,
             journal: None,
         }
+    }
+
+    /// Makes a document of its own from an element of another one.
+    #[must_use]
+    pub fn copy_of(element: Element<'_>) -> Self {
+        let mut document = Self::empty(Arc::clone(&element.document().names));
+        document.copy_tree(element.document(), element.id().0);
+        document
     }
 
     /// Returns the root element.
@@ -242,6 +250,19 @@ impl Document {
         true
     }
 
+    /// Gives an element the attributes of another document's element, and no others.
+    pub(super) fn replace_attributes(&mut self, id: u32, from: Element<'_>) {
+        self.touch(id);
+        let old = self.attributes_of(id);
+        self.garbage += old
+            .iter()
+            .map(|a| a.len as usize + size_of::<Attribute>())
+            .sum::<usize>();
+        let (start, len) = self.copy_attributes(from);
+        let node = &mut self.nodes[id as usize];
+        (node.start, node.len) = (start, len);
+    }
+
     /// Adds an empty element as the last child.
     ///
     /// A character that XML does not allow in a name becomes `_`.
@@ -285,7 +306,7 @@ impl Document {
     /// Copies an element of another document, with all it holds, so that `position` elements
     /// stand before it (at the end when the parent has fewer), and returns the copy.
     pub fn import(&mut self, parent: NodeId, position: usize, from: Element<'_>) -> NodeId {
-        let copy = self.copy_tree(from);
+        let copy = self.copy_tree(from.document(), from.id().0);
         let before = self.nth_child(parent.0, position);
         self.link(copy, parent.0, before);
         NodeId(copy)
@@ -314,18 +335,15 @@ impl Document {
     /// Gives back the memory of what was removed or replaced, and numbers the elements anew in
     /// document order.
     pub fn compact(&mut self) {
-        let mut fresh = Self::empty(Names::new());
-        // The same table of names: symbols stay as they are.
-        fresh.names = Arc::clone(&self.names);
+        let mut fresh = Self::empty(Arc::clone(&self.names));
         fresh
             .text
             .reserve(self.text.len().saturating_sub(self.garbage));
-        fresh.copy_tree(self.root());
+        fresh.copy_tree(self, ROOT);
         *self = fresh;
     }
 
     /// Returns the number of bytes in the buffers that nothing uses any more.
-    #[expect(dead_code, reason = "patches come next")]
     pub(super) fn garbage(&self) -> usize {
         self.garbage
     }
@@ -372,7 +390,6 @@ impl Document {
     }
 
     /// Starts to record, so that [`Document::roll_back`] can undo all that follows.
-    #[expect(dead_code, reason = "patches come next")]
     pub(super) fn begin(&mut self) {
         self.journal = Some(Journal {
             nodes: self.nodes.len(),
@@ -384,13 +401,11 @@ impl Document {
     }
 
     /// Keeps the changes made since [`Document::begin`].
-    #[expect(dead_code, reason = "patches come next")]
     pub(super) fn commit(&mut self) {
         self.journal = None;
     }
 
     /// Undoes the changes made since [`Document::begin`].
-    #[expect(dead_code, reason = "patches come next")]
     pub(super) fn roll_back(&mut self) {
         let Some(journal) = self.journal.take() else {
             return;
@@ -462,9 +477,7 @@ impl Document {
     }
 
     /// Copies a tree as nodes that no parent holds yet; returns its top.
-    fn copy_tree(&mut self, from: Element<'_>) -> u32 {
-        let source = from.document();
-        let top = from.id().0;
+    pub(super) fn copy_tree(&mut self, source: &Document, top: u32) -> u32 {
         let mut copied_top = NONE;
         // The copy of the node whose children are being copied.
         let mut parent = NONE;
@@ -508,6 +521,12 @@ impl Document {
         } else {
             self.symbol(from.name())
         };
+        let (start, len) = self.copy_attributes(from);
+        self.push_node(Node::new(name, start, len, NONE))
+    }
+
+    fn copy_attributes(&mut self, from: Element<'_>) -> (u32, u32) {
+        let same_names = Arc::ptr_eq(&self.names, &from.document().names);
         let first = small(self.attributes.len());
         for a in from.raw_attributes() {
             let name = if same_names {
@@ -518,12 +537,11 @@ impl Document {
             let (start, len) = self.push_text(from.document().value(a));
             self.attributes.push(Attribute { name, start, len });
         }
-        let len = small(self.attributes.len()) - first;
-        self.push_node(Node::new(name, first, len, NONE))
+        (first, small(self.attributes.len()) - first)
     }
 
     /// Puts a node that no parent holds before a sibling, or at the end.
-    fn link(&mut self, id: u32, parent: u32, before: u32) {
+    pub(super) fn link(&mut self, id: u32, parent: u32, before: u32) {
         let prev = if before == NONE {
             self.nodes[parent as usize].last
         } else {
@@ -547,7 +565,7 @@ impl Document {
         }
     }
 
-    fn unlink(&mut self, id: u32) {
+    pub(super) fn unlink(&mut self, id: u32) {
         self.take_out(id);
         let Node { prev, next, .. } = self.nodes[id as usize];
         self.touch(id);

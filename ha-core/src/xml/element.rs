@@ -167,6 +167,19 @@ impl<'d> Element<'d> {
         text
     }
 
+    /// Tells whether text is directly inside this element.
+    pub(super) fn holds_text(self) -> bool {
+        let nodes = &self.document.nodes;
+        let mut at = nodes[self.id as usize].first;
+        while at != NONE {
+            if nodes[at as usize].is_text() {
+                return true;
+            }
+            at = nodes[at as usize].next;
+        }
+        false
+    }
+
     /// Writes this element and what it holds as XML, indented, with a final newline.
     #[must_use]
     pub fn to_xml(self) -> String {

@@ -25,16 +25,21 @@
 //! document type (so no entity beyond the five predefined ones), and any encoding but UTF-8.
 
 mod builder;
+mod diff;
 mod document;
 mod element;
 mod names;
 mod parse;
+mod patch;
 mod write;
 
 pub use builder::{Builder, Name};
 pub use document::{Document, NodeId};
 pub use element::{Attributes, Children, ChildrenNamed, Descendants, Element};
 pub use names::is_name;
+pub use patch::{Change, ChangedAttributes, Changes, PatchSet};
 
+#[cfg(test)]
+mod patch_tests;
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,7 @@ fn write(top: Element<'_>, out: &mut String, indent: bool) {
             open(element, out);
             if node.first != NONE {
                 out.push('>');
-                if verbatim == usize::MAX && holds_text(element) {
+                if verbatim == usize::MAX && element.holds_text() {
                     verbatim = depth;
                 }
                 depth += 1;
@@ -88,18 +88,6 @@ fn open(element: Element<'_>, out: &mut String) {
         escape_attribute(value, out);
         out.push('"');
     }
-}
-
-fn holds_text(element: Element<'_>) -> bool {
-    let nodes = &element.document().nodes;
-    let mut at = nodes[element.id().0 as usize].first;
-    while at != NONE {
-        if nodes[at as usize].is_text() {
-            return true;
-        }
-        at = nodes[at as usize].next;
-    }
-    false
 }
 
 fn new_line(out: &mut String, depth: usize, verbatim: usize) {
