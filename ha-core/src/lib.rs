@@ -2,6 +2,7 @@
 #![cfg_attr(not(feature = "live"), forbid(unsafe_code))]
 
 pub mod error;
+pub mod event;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod model;

@@ -353,7 +353,8 @@ mod tests {
             .unwrap();
         let now = "2022-12-01T12:00:00Z".parse().unwrap();
         let owned: HashMap<&str, &str> = node.cloned().unwrap_or_default();
-        let mut input = RuleInput::new(now, &TimeZone::UTC, HealthScores::default());
+        let zone = TimeZone::UTC;
+        let mut input = RuleInput::new(now, &zone, HealthScores::default());
         // The table only lives as long as the document in this test.
         let table: HashMap<&str, &str> = owned;
         if node.is_some() {

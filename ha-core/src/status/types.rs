@@ -14,7 +14,8 @@ pub struct NodeIndex(pub(super) u32);
 pub struct ResourceIndex(pub(super) u32);
 
 /// What a resource is doing on a node. Ordered: a later role is more active.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Nothing is known.
     #[default]

@@ -1,0 +1,577 @@
+//! What happened between two states of a cluster.
+//!
+//! [`between`] compares two [`ClusterStatus`] by meaning: instances of an anonymous clone have no
+//! identity of their own, so what counts is that the clone runs on a node, not under which number.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::status::{ClusterStatus, Failure, Node, Resource, Role};
+
+/// One thing that happened. Names are those of the cluster: node names and resource ids.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A node became a full member that can run resources.
+    NodeOnline {
+        /// The node.
+        node: String,
+    },
+    /// A node is no longer a full member.
+    NodeOffline {
+        /// The node.
+        node: String,
+        /// What it was doing is not known for sure: it needs fencing.
+        unclean: bool,
+    },
+    /// A node entered or left standby.
+    NodeStandby {
+        /// The node.
+        node: String,
+        /// It is in standby now.
+        standby: bool,
+    },
+    /// A node entered or left maintenance.
+    NodeMaintenance {
+        /// The node.
+        node: String,
+        /// It is in maintenance now.
+        maintenance: bool,
+    },
+    /// The state of a node became uncertain, or certain again, without any other change.
+    NodeUnclean {
+        /// The node.
+        node: String,
+        /// It needs fencing now.
+        unclean: bool,
+    },
+    /// A node entered or left the configuration.
+    NodeConfigured {
+        /// The node.
+        node: String,
+        /// It is in the configuration now.
+        present: bool,
+    },
+    /// Another node became the Designated Controller.
+    DcChanged {
+        /// The one before.
+        from: Option<String>,
+        /// The one now.
+        to: Option<String>,
+    },
+    /// The partition gained or lost quorum.
+    Quorum {
+        /// It has quorum now.
+        quorate: bool,
+    },
+    /// An operation is under way.
+    ResourcePending {
+        /// The resource.
+        resource: String,
+        /// Where.
+        node: String,
+        /// The task: `start`, `stop`, `promote` ....
+        task: String,
+    },
+    /// A resource became active on a node.
+    ResourceStarted {
+        /// The resource.
+        resource: String,
+        /// Where.
+        node: String,
+        /// In which role.
+        role: Role,
+    },
+    /// A resource is no longer active on a node.
+    ResourceStopped {
+        /// The resource.
+        resource: String,
+        /// Where it was active.
+        node: String,
+    },
+    /// A resource changed its role on a node (promoted, demoted).
+    ResourceRole {
+        /// The resource.
+        resource: String,
+        /// Where.
+        node: String,
+        /// The role before.
+        from: Role,
+        /// The role now.
+        to: Role,
+    },
+    /// An operation failed.
+    OperationFailed {
+        /// The resource.
+        resource: String,
+        /// Where.
+        node: String,
+        /// The task that failed.
+        task: String,
+        /// The agent's exit status (an OCF code).
+        exit_status: i32,
+        /// What the agent said.
+        reason: Option<String>,
+    },
+    /// A failure was forgotten: cleaned up, expired, or followed by a success.
+    FailureCleared {
+        /// The resource.
+        resource: String,
+        /// Where it had failed.
+        node: String,
+        /// The task that had failed.
+        task: String,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+        match self {
+            Self::NodeOnline { node } => write!(f, "node {node} is online"),
+            Self::NodeOffline {
+                node,
+                unclean: false,
+            } => write!(f, "node {node} is offline"),
+            Self::NodeOffline {
+                node,
+                unclean: true,
+            } => {
+                write!(f, "node {node} is offline, its state is unknown (unclean)")
+            }
+            Self::NodeStandby {
+                node,
+                standby: true,
+            } => write!(f, "node {node} is in standby"),
+            Self::NodeStandby {
+                node,
+                standby: false,
+            } => {
+                write!(f, "node {node} is no longer in standby")
+            }
+            Self::NodeMaintenance {
+                node,
+                maintenance: true,
+            } => {
+                write!(f, "node {node} is in maintenance")
+            }
+            Self::NodeMaintenance {
+                node,
+                maintenance: false,
+            } => {
+                write!(f, "node {node} is no longer in maintenance")
+            }
+            Self::NodeUnclean {
+                node,
+                unclean: true,
+            } => write!(f, "node {node} is unclean"),
+            Self::NodeUnclean {
+                node,
+                unclean: false,
+            } => {
+                write!(f, "node {node} is clean again")
+            }
+            Self::NodeConfigured {
+                node,
+                present: true,
+            } => {
+                write!(f, "node {node} was added to the configuration")
+            }
+            Self::NodeConfigured {
+                node,
+                present: false,
+            } => {
+                write!(f, "node {node} was removed from the configuration")
+            }
+            Self::DcChanged { from, to } => {
+                write!(f, "the DC changed from {} to {}", name(from), name(to))
+            }
+            Self::Quorum { quorate: true } => f.write_str("the partition has quorum"),
+            Self::Quorum { quorate: false } => f.write_str("the partition lost quorum"),
+            Self::ResourcePending {
+                resource,
+                node,
+                task,
+            } => {
+                write!(f, "{resource}: {task} under way on {node}")
+            }
+            Self::ResourceStarted {
+                resource,
+                node,
+                role: Role::Started,
+            } => {
+                write!(f, "{resource} started on {node}")
+            }
+            Self::ResourceStarted {
+                resource,
+                node,
+                role,
+            } => {
+                write!(f, "{resource} started on {node} ({role})")
+            }
+            Self::ResourceStopped { resource, node } => {
+                write!(f, "{resource} stopped on {node}")
+            }
+            Self::ResourceRole {
+                resource,
+                node,
+                from,
+                to,
+            } => {
+                write!(f, "{resource} on {node}: {from} -> {to}")
+            }
+            Self::OperationFailed {
+                resource,
+                node,
+                task,
+                exit_status,
+                reason,
+            } => {
+                write!(
+                    f,
+                    "{resource}: {task} failed on {node} (exit status {exit_status}"
+                )?;
+                match reason {
+                    Some(reason) => write!(f, ": {reason})"),
+                    None => f.write_str(")"),
+                }
+            }
+            Self::FailureCleared {
+                resource,
+                node,
+                task,
+            } => {
+                write!(
+                    f,
+                    "{resource}: the failure of {task} on {node} is forgotten"
+                )
+            }
+        }
+    }
+}
+
+/// Returns what happened between two states: the cluster first, then nodes, then resources.
+///
+/// Equal states give nothing. The order within each kind is that of the new state, so that the
+/// result is the same for the same states.
+///
+/// # Example
+/// ```
+/// use ha_core::{event, status, xml::Document};
+/// let state = |quorum: &str| {
+///     let cib = format!(r#"<cib have-quorum="{quorum}"><configuration/><status/></cib>"#);
+///     let cib = Document::parse(&cib)?;
+///     let epoch = jiff::Timestamp::UNIX_EPOCH;
+///     Ok::<_, ha_core::Error>(status::compute(&cib, epoch, &jiff::tz::TimeZone::UTC))
+/// };
+/// let events = event::between(&state("1")?, &state("0")?);
+/// assert_eq!(events, [event::Event::Quorum { quorate: false }]);
+/// assert_eq!(events[0].to_string(), "the partition lost quorum");
+/// # Ok::<(), ha_core::Error>(())
+/// ```
+#[must_use]
+pub fn between(old: &ClusterStatus, new: &ClusterStatus) -> Vec<Event> {
+    let mut events = Vec::new();
+    if old.quorate != new.quorate {
+        events.push(Event::Quorum {
+            quorate: new.quorate,
+        });
+    }
+    let (from, to) = (dc_name(old), dc_name(new));
+    if from != to {
+        events.push(Event::DcChanged {
+            from: from.map(str::to_owned),
+            to: to.map(str::to_owned),
+        });
+    }
+    nodes(old, new, &mut events);
+    failures(old, new, &mut events);
+    pending(old, new, &mut events);
+    activity(old, new, &mut events);
+    events
+}
+
+fn dc_name(state: &ClusterStatus) -> Option<&str> {
+    state
+        .dc
+        .as_ref()
+        .map(|dc| state.node(dc.node).name.as_str())
+}
+
+fn nodes(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
+    let before: HashMap<&str, &Node> = old.nodes().map(|n| (n.name.as_str(), n)).collect();
+    for node in new.nodes() {
+        let name = || node.name.clone();
+        let Some(was) = before.get(node.name.as_str()) else {
+            events.push(Event::NodeConfigured {
+                node: name(),
+                present: true,
+            });
+            if node.online {
+                events.push(Event::NodeOnline { node: name() });
+            }
+            continue;
+        };
+        match (was.online, node.online) {
+            (false, true) => events.push(Event::NodeOnline { node: name() }),
+            (true, false) => {
+                events.push(Event::NodeOffline {
+                    node: name(),
+                    unclean: node.unclean,
+                });
+            }
+            _ if was.unclean != node.unclean => {
+                events.push(Event::NodeUnclean {
+                    node: name(),
+                    unclean: node.unclean,
+                });
+            }
+            _ => {}
+        }
+        if was.standby != node.standby {
+            events.push(Event::NodeStandby {
+                node: name(),
+                standby: node.standby,
+            });
+        }
+        if was.maintenance != node.maintenance {
+            events.push(Event::NodeMaintenance {
+                node: name(),
+                maintenance: node.maintenance,
+            });
+        }
+    }
+    for node in old.nodes() {
+        if new.node_named(&node.name).is_none() {
+            events.push(Event::NodeConfigured {
+                node: node.name.clone(),
+                present: false,
+            });
+        }
+    }
+}
+
+/// What makes two records the same failure; the call id tells a second failure from the first.
+fn failure_key(failure: &Failure) -> (&str, &str, i32) {
+    (&failure.node, &failure.id, failure.call_id)
+}
+
+fn failures(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
+    let resource = |f: &Failure| f.resource.clone().unwrap_or_else(|| f.history_id.clone());
+    let task = |f: &Failure| f.task.clone().unwrap_or_else(|| f.operation.clone());
+    let before: HashSet<_> = old.failures.iter().map(failure_key).collect();
+    let after: HashSet<_> = new.failures.iter().map(failure_key).collect();
+    for failure in new
+        .failures
+        .iter()
+        .filter(|f| !before.contains(&failure_key(f)))
+    {
+        events.push(Event::OperationFailed {
+            resource: resource(failure),
+            node: failure.node.clone(),
+            task: task(failure),
+            exit_status: failure.rc,
+            reason: failure.exit_reason.clone(),
+        });
+    }
+    for failure in old
+        .failures
+        .iter()
+        .filter(|f| !after.contains(&failure_key(f)))
+    {
+        events.push(Event::FailureCleared {
+            resource: resource(failure),
+            node: failure.node.clone(),
+            task: task(failure),
+        });
+    }
+}
+
+fn pending(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
+    let tasks = |state: &ClusterStatus| -> Vec<(String, String, String)> {
+        let task = |r: &Resource| {
+            let node = state.node(r.pending_node?).name.clone();
+            Some((r.printable_id().to_owned(), node, r.pending_task.clone()?))
+        };
+        state.resources().filter_map(task).collect()
+    };
+    let before: HashSet<_> = tasks(old).into_iter().collect();
+    for key in tasks(new) {
+        if !before.contains(&key) {
+            let (resource, node, task) = key;
+            events.push(Event::ResourcePending {
+                resource,
+                node,
+                task,
+            });
+        }
+    }
+}
+
+/// Lists where primitives are active, in the order of the state: resource, node, role.
+fn active(state: &ClusterStatus) -> Vec<(&str, &str, Role)> {
+    let mut places = Vec::new();
+    for resource in state
+        .resources()
+        .filter(|r| r.is_primitive() && !r.internal)
+    {
+        for &node in &resource.running_on {
+            places.push((
+                resource.printable_id(),
+                state.node(node).name.as_str(),
+                resource.role,
+            ));
+        }
+    }
+    places
+}
+
+fn by_place<'a>(places: &[(&'a str, &'a str, Role)]) -> HashMap<(&'a str, &'a str), Role> {
+    places
+        .iter()
+        .map(|&(resource, node, role)| ((resource, node), role))
+        .collect()
+}
+
+fn activity(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
+    let (old_places, new_places) = (active(old), active(new));
+    let (before, after) = (by_place(&old_places), by_place(&new_places));
+    let owned = |resource: &str, node: &str| (resource.to_owned(), node.to_owned());
+    for &(resource, node, _) in &old_places {
+        if !after.contains_key(&(resource, node)) {
+            let (resource, node) = owned(resource, node);
+            events.push(Event::ResourceStopped { resource, node });
+        }
+    }
+    for &(id, place, role) in &new_places {
+        let (resource, node) = owned(id, place);
+        match before.get(&(id, place)) {
+            None => events.push(Event::ResourceStarted {
+                resource,
+                node,
+                role,
+            }),
+            Some(&from) if from != role => {
+                events.push(Event::ResourceRole {
+                    resource,
+                    node,
+                    from,
+                    to: role,
+                });
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::Document;
+
+    /// A cluster of two nodes with one address, as the CIB has it.
+    fn state(dc: &str, maitre: &str, esclave: &str, status: [&str; 2]) -> ClusterStatus {
+        let node_state = |id: &str, name: &str, online: &str, operations: &str| {
+            let (member, peer, join) = match online {
+                "online" => ("true", "online", "member"),
+                _ => ("false", "offline", "down"),
+            };
+            format!(
+                r#"<node_state id="{id}" uname="{name}" in_ccm="{member}" crmd="{peer}"
+                     join="{join}" expected="{join}"><lrm id="{id}"><lrm_resources>
+                     <lrm_resource id="vip" class="ocf" provider="heartbeat" type="IPaddr2">
+                     {operations}</lrm_resource></lrm_resources></lrm></node_state>"#
+            )
+        };
+        let text = format!(
+            r#"<cib have-quorum="1" dc-uuid="{dc}" validate-with="pacemaker-3.9"><configuration>
+               <crm_config><cluster_property_set id="o">
+                 <nvpair id="o1" name="stonith-enabled" value="false"/></cluster_property_set>
+               </crm_config>
+               <nodes><node id="1" uname="maitre"/><node id="2" uname="esclave"/></nodes>
+               <resources><primitive id="vip" class="ocf" provider="heartbeat" type="IPaddr2"/>
+               </resources><constraints/></configuration><status>{}{}</status></cib>"#,
+            node_state("1", "maitre", maitre, status[0]),
+            node_state("2", "esclave", esclave, status[1]),
+        );
+        let cib = Document::parse(&text).expect("well-formed");
+        let epoch = jiff::Timestamp::UNIX_EPOCH;
+        crate::status::compute(&cib, epoch, &jiff::tz::TimeZone::UTC)
+    }
+
+    fn operation(task: &str, call: u32, rc: u32) -> String {
+        format!(
+            r#"<lrm_rsc_op id="vip_last_0" operation="{task}" operation_key="vip_{task}_0"
+                 interval="0" call-id="{call}" rc-code="{rc}" op-status="{}"
+                 exit-reason="no such interface" transition-key="1:1:0:11111111-2222-3333-4444-555555555555"
+                 transition-magic="0:{rc};1:1:0:11111111-2222-3333-4444-555555555555"/>"#,
+            if rc == 0 { 0 } else { 4 },
+        )
+    }
+
+    #[test]
+    fn equal_states_say_nothing() {
+        let one = state("1", "online", "online", [&operation("start", 5, 0), ""]);
+        assert_eq!(between(&one, &one.clone()), []);
+    }
+
+    #[test]
+    fn a_power_cut_moves_the_address() {
+        let before = state("1", "online", "online", [&operation("start", 5, 0), ""]);
+        let lost = state("2", "offline", "online", [&operation("start", 5, 0), ""]);
+        let after = state("2", "offline", "online", ["", &operation("start", 9, 0)]);
+        let said = |events: &[Event]| events.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            said(&between(&before, &lost)),
+            [
+                "the DC changed from maitre to esclave",
+                "node maitre is offline",
+                "vip stopped on maitre"
+            ]
+        );
+        assert_eq!(said(&between(&lost, &after)), ["vip started on esclave"]);
+    }
+
+    #[test]
+    fn failures_are_told_once_and_their_end_too() {
+        let fine = state("1", "online", "online", [&operation("start", 5, 0), ""]);
+        let failed = state("1", "online", "online", [&operation("start", 6, 1), ""]);
+        let again = state("1", "online", "online", [&operation("start", 7, 1), ""]);
+        let is_failure = |e: &&Event| matches!(e, Event::OperationFailed { .. });
+        let first = between(&fine, &failed);
+        assert_eq!(first.iter().filter(is_failure).count(), 1, "{first:?}");
+        assert!(
+            first
+                .iter()
+                .any(|e| e.to_string().contains("exit status 1: no such interface")),
+            "{first:?}"
+        );
+        assert_eq!(
+            between(&failed, &again).iter().filter(is_failure).count(),
+            1
+        );
+        let cleared = between(&again, &fine);
+        assert!(
+            cleared
+                .iter()
+                .any(|e| matches!(e, Event::FailureCleared { .. })),
+            "{cleared:?}"
+        );
+    }
+
+    #[test]
+    fn serializes_with_its_kind() {
+        let event = Event::ResourceStopped {
+            resource: "vip".into(),
+            node: "maitre".into(),
+        };
+        let json = serde_json::to_string(&event).expect("serializable");
+        assert_eq!(
+            json,
+            r#"{"event":"resource_stopped","resource":"vip","node":"maitre"}"#
+        );
+    }
+}
