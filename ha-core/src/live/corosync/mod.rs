@@ -5,6 +5,8 @@
 //! | [`cpg`] | groups of processes: ordered messages, membership |
 //! | [`quorum`] | is this partition quorate, which nodes are in it |
 //! | [`votequorum`] | votes, expected votes, flags, the quorum device |
+//! | [`cmap`] | the configuration and the statistics of the running corosync |
+//! | [`cfg`] | links, reload, kill a node, shut down |
 //!
 //! Corosync's C libraries wait for ever for a daemon that is stopped. Here every call has a
 //! deadline, [`Options::timeout`]: a call that may block runs on a thread of its own, is left alone
@@ -16,11 +18,15 @@
 //! [`ErrorKind::Disconnected`](crate::ErrorKind)); a [`Watch`] reports that as an event and, when
 //! asked to, connects anew.
 
+pub mod cfg;
+pub mod cmap;
 mod connection;
 pub mod cpg;
 mod deadline;
 mod error;
 pub mod quorum;
+#[cfg(feature = "tokio")]
+mod stream;
 pub mod votequorum;
 mod watch;
 mod worker;
@@ -28,6 +34,8 @@ mod worker;
 use std::fmt;
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+pub use stream::WatchStream;
 pub use watch::{Reconnect, Source, Update, Watch};
 
 /// How a connection to corosync behaves.

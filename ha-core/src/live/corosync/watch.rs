@@ -1,6 +1,7 @@
 //! Events of corosync without end: reports the loss of the connection and makes a new one.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,6 @@ pub trait Source: AsFd + Sized + Send {
 ///
 /// As an [`Iterator`] it waits for each next update, and ends only when the connection is lost and
 /// it was told not to connect again.
-#[derive(Debug)]
 pub struct Watch<S: Source> {
     setup: S::Setup,
     reconnect: Reconnect,
@@ -95,15 +95,15 @@ impl<S: Source> Watch<S> {
             }
             if self.source.is_some() {
                 let left = deadline.remaining().unwrap_or(Duration::MAX);
-                if !self.collect(left) {
+                if !self.read(left) {
                     return Ok(None);
                 }
                 continue;
             }
-            if self.reconnect == Reconnect::Never {
+            let Some((retry_at, _)) = self.next_attempt() else {
                 return Err(over());
-            }
-            let wait = self.retry_at.saturating_duration_since(Instant::now());
+            };
+            let wait = retry_at.saturating_duration_since(Instant::now());
             match deadline.remaining() {
                 Some(left) if left < wait => {
                     pause(left);
@@ -114,7 +114,7 @@ impl<S: Source> Watch<S> {
                 }
                 _ => pause(wait),
             }
-            if self.retry_at <= Instant::now() {
+            if retry_at <= Instant::now() {
                 let attempt = S::open(&self.setup);
                 if let Some(update) = self.attempted(attempt) {
                     return Ok(Some(update));
@@ -130,18 +130,27 @@ impl<S: Source> Watch<S> {
     }
 
     /// Reads the events that are there or come in time; false when there were none.
-    pub(super) fn collect(&mut self, timeout: Duration) -> bool {
+    pub(super) fn read(&mut self, timeout: Duration) -> bool {
         let Some(source) = &mut self.source else {
             return false;
         };
         if let Err(e) = source.collect(&mut self.queue, timeout) {
-            // Closed now: a dead descriptor is always ready, and would keep a poll from waiting.
-            self.source = None;
-            self.loss = Some(e);
-            self.absence = Backoff::absent();
-            self.retry_at = Instant::now() + self.absence.step();
+            self.lose(e);
         }
         self.loss.is_some() || !self.queue.is_empty()
+    }
+
+    /// Closes the connection: a dead descriptor is always ready, and would keep a poll from waiting.
+    pub(super) fn lose(&mut self, why: Error) {
+        self.source = None;
+        self.loss = Some(why);
+        self.absence = Backoff::absent();
+        self.retry_at = Instant::now() + self.absence.step();
+    }
+
+    /// Returns when to connect again and how; nothing when the watch is over.
+    pub(super) fn next_attempt(&self) -> Option<(Instant, &S::Setup)> {
+        (self.reconnect == Reconnect::Always).then_some((self.retry_at, &self.setup))
     }
 
     /// Takes the result of an attempt to connect again.
@@ -158,10 +167,15 @@ impl<S: Source> Watch<S> {
             }
         }
     }
+}
 
-    #[cfg(feature = "tokio")]
-    pub(super) fn plan(&self) -> (Reconnect, Instant, &S::Setup) {
-        (self.reconnect, self.retry_at, &self.setup)
+impl<S: Source> fmt::Debug for Watch<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("connected", &self.source.is_some())
+            .field("waiting", &self.queue.len())
+            .field("reconnect", &self.reconnect)
+            .finish_non_exhaustive()
     }
 }
 

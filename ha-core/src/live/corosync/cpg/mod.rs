@@ -182,8 +182,10 @@ impl Cpg {
     /// Those of any call.
     #[doc(alias = "cpg_local_get")]
     pub fn local_node(&self) -> Result<NodeId> {
-        self.connection
-            .call("ask for the number of this node", Requests::local_node)
+        self.connection.call(
+            "ask for the number of this node",
+            Requests::<ffi::Cpg>::local_node,
+        )
     }
 
     /// Returns the members of any group, joined or not; none when nobody is in it.

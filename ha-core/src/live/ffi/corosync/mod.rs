@@ -5,6 +5,8 @@
 //! uses them borrows the token mutably. [`Events`] is the dispatching side, for one thread at a
 //! time too, but independent of the first. Both are needed, by value, to close the connection.
 
+pub(in crate::live) mod cfg;
+pub(in crate::live) mod cmap;
 pub(in crate::live) mod cpg;
 pub(in crate::live) mod quorum;
 mod slot;
@@ -14,6 +16,8 @@ pub(in crate::live) mod votequorum;
 use std::collections::VecDeque;
 use std::ffi::{CStr, c_char, c_int};
 use std::marker::PhantomData;
+#[cfg(feature = "tokio")]
+use std::os::fd::OwnedFd;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::thread::LocalKey;
 
@@ -224,6 +228,16 @@ fn text(array: &[c_char]) -> String {
         .map(|&c| c.cast_unsigned())
         .take_while(|&c| c != 0);
     String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
+}
+
+/// Registers a descriptor with the current tokio runtime, for reading.
+#[cfg(feature = "tokio")]
+pub(in crate::live) fn readable(
+    descriptor: OwnedFd,
+) -> std::io::Result<tokio::io::unix::AsyncFd<OwnedFd>> {
+    use tokio::io::{Interest, unix::AsyncFd};
+    // SAFETY: the result owns the descriptor, which an `OwnedFd` keeps valid and open.
+    Ok(unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }?)
 }
 
 /// Keeps signals away from the calling thread, so that the program's own threads handle them.
