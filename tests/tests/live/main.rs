@@ -3,11 +3,13 @@
 //! How to write one: the documentation of the crate `lab`.
 
 mod cib;
+mod daemons;
 mod lab_itself;
 
 fn main() -> std::process::ExitCode {
     let mut harness = lab::harness::Harness::new();
     cib::register(&mut harness);
+    daemons::register(&mut harness);
     lab_itself::register(&mut harness);
     harness.main()
 }

@@ -13,4 +13,6 @@
 
 pub mod cib;
 pub(crate) mod error;
+mod exchange;
+pub mod pacemakerd;
 pub(crate) mod runtime;

@@ -3,9 +3,11 @@
 //! Everything here runs on the one Pacemaker thread: its functions take a [`Here`], which only the
 //! main loop of that thread makes. What may be called from elsewhere says so.
 
+pub(crate) mod api;
 pub(crate) mod cib;
 mod log;
 pub(crate) mod mainloop;
+pub(crate) mod pacemakerd;
 mod setup;
 pub(crate) mod xml;
 pub(crate) mod xpath;
