@@ -13,3 +13,8 @@ pub mod view;
 pub mod xml;
 
 pub use error::{Error, ErrorExt, ErrorKind, Result};
+
+/// The examples of the README, tested with the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
