@@ -16,3 +16,4 @@ pub(crate) mod error;
 mod exchange;
 pub mod pacemakerd;
 pub(crate) mod runtime;
+pub mod watch;

@@ -141,14 +141,9 @@ where
         {
             return;
         }
-        let since = Instant::now();
-        *lock(&runtime.running) = Some(Running {
-            what,
-            since,
-            deadline,
+        let result = runtime.work(what, deadline, || {
+            catch_unwind(AssertUnwindSafe(|| job(here)))
         });
-        let result = catch_unwind(AssertUnwindSafe(|| job(here)));
-        *lock(&runtime.running) = None;
         // Nobody listens any more when the caller gave up.
         let _ = sender.send(result);
     }));
@@ -173,17 +168,51 @@ where
     }
 }
 
+/// How long closing something may take before the thread counts as stuck.
+const CLOSE: Duration = Duration::from_secs(15);
+
 /// Runs a job on the Pacemaker thread some time, without waiting: for closing what a dropped handle
 /// named. Does nothing when no call was ever made.
 pub(crate) fn post(job: impl FnOnce(&Here) + Send + 'static) {
+    post_work("close a connection", CLOSE, job);
+}
+
+/// As [`post`], for work that takes longer or has a better name.
+pub(crate) fn post_work(
+    what: &'static str,
+    limit: Duration,
+    job: impl FnOnce(&Here) + Send + 'static,
+) {
     if let Some(Ok(runtime)) = RUNTIME.get()
         && runtime.process == std::process::id()
     {
-        mainloop::post(Box::new(job));
+        mainloop::post(Box::new(move |here| {
+            let since = Instant::now();
+            runtime.work(what, since + limit, || job(here));
+        }));
     }
 }
 
 impl Runtime {
+    /// Runs a job's body on the Pacemaker thread, and lets the others know.
+    fn work<T>(&self, what: &'static str, deadline: Instant, body: impl FnOnce() -> T) -> T {
+        /// Also when the body panics.
+        struct Done<'a>(&'a Runtime);
+        impl Drop for Done<'_> {
+            fn drop(&mut self) {
+                *lock(&self.0.running) = None;
+            }
+        }
+        let since = Instant::now();
+        *lock(&self.running) = Some(Running {
+            what,
+            since,
+            deadline,
+        });
+        let _done = Done(self);
+        body()
+    }
+
     /// The error for a new call while a job is past its deadline.
     fn stuck(&self) -> Option<Error> {
         let running = (*lock(&self.running))?;

@@ -1,9 +1,8 @@
 //! A connection to pacemaker-based, and the two callbacks it has.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::NonNull;
-use std::rc::Rc;
 use std::time::Duration;
 
 use pacemaker_sys as sys;
@@ -89,11 +88,12 @@ impl Tied {
 }
 
 /// What the main loop calls while a connection is open.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Handlers {
     /// A change of the CIB: the `<notify>` message.
-    pub(crate) changed: Box<dyn Fn(&Here, &Notification)>,
+    pub(crate) changed: fn(&Here, &Notification),
     /// The daemon closed the connection.
-    pub(crate) lost: Box<dyn Fn(&Here)>,
+    pub(crate) lost: fn(&Here),
 }
 
 /// A message lent by the library for the time of a callback.
@@ -101,17 +101,57 @@ pub(crate) struct Handlers {
 pub(crate) struct Notification(*const sys::xmlNode);
 
 impl Notification {
-    /// Copies the message into a document.
-    pub(crate) fn to_document(&self) -> Result<Document> {
-        // SAFETY: the message is alive during the callback, and `self` is only lent to it.
-        unsafe { xml::document(self.0) }
+    /// Copies the patch set out of the message: the element `diff`. None when the operation failed
+    /// or changed nothing.
+    pub(crate) fn patch(&self) -> Result<Option<Document>> {
+        // SAFETY: the message is alive during the callback, and `self` is only lent to it; links are
+        // valid or null.
+        unsafe {
+            let rc = sys::xmlGetProp(self.0, c"cib_rc".as_ptr().cast());
+            if !rc.is_null() {
+                let failed = CStr::from_ptr(rc.cast()) != c"0";
+                libc::free(rc.cast());
+                if failed {
+                    return Ok(None);
+                }
+            }
+            let Some(result) = child(self.0, c"cib_update_result") else {
+                return Ok(None);
+            };
+            child(result, c"diff")
+                .map(|diff| xml::document(diff))
+                .transpose()
+        }
     }
 }
+
+/// # Safety
+/// `parent` is an element of a tree that stays as it is while the result is used.
+unsafe fn child(parent: *const sys::xmlNode, name: &CStr) -> Option<*const sys::xmlNode> {
+    // SAFETY: links of the tree, valid or null; elements have NUL-terminated names.
+    unsafe {
+        let mut node: *const sys::xmlNode = (*parent).children;
+        while !node.is_null() {
+            if (*node).type_ == sys::XML_ELEMENT_NODE && CStr::from_ptr((*node).name.cast()) == name
+            {
+                return Some(node);
+            }
+            node = (*node).next;
+        }
+        None
+    }
+}
+
+/// How long subscribing may take: two short messages.
+const SUBSCRIBE_SECONDS: c_int = 10;
+
+/// The event of a change; Pacemaker 3 no longer publishes a constant for it.
+const CHANGE_EVENT: &CStr = c"cib_diff_notify";
 
 thread_local! {
     /// libcib's notification callbacks carry no user data, so there is one place for the handlers,
     /// and one connection that uses it.
-    static HANDLERS: RefCell<Option<Rc<Handlers>>> = const { RefCell::new(None) };
+    static HANDLERS: Cell<Option<Handlers>> = const { Cell::new(None) };
     /// The library also reports the end of a connection that we close ourselves.
     static CLOSING: Cell<bool> = const { Cell::new(false) };
 }
@@ -153,7 +193,7 @@ impl Connection {
             if let Some(set) = methods.set_connection_dnotify {
                 set(cib.as_ptr(), Some(on_lost));
             }
-            HANDLERS.set(Some(Rc::new(handlers)));
+            HANDLERS.set(Some(handlers));
             // The pointer that libcib itself converts so, in each operation.
             let perform = std::mem::transmute::<*mut c_void, Perform>(perform);
             Ok(Self { cib, perform })
@@ -163,10 +203,11 @@ impl Connection {
     /// Asks for a message about each change of the CIB.
     pub(crate) fn subscribe(&mut self, _: &Here) -> std::result::Result<(), i32> {
         const NO_PROTOCOL: i32 = -93;
-        let event = sys::T_CIB_DIFF_NOTIFY.as_ptr();
+        let event = CHANGE_EVENT.as_ptr();
         // SAFETY: the handle is alive; the library keeps the event's pointer, which is static, and
         // the callback, which is a static function.
         let rc = unsafe {
+            (*self.cib.as_ptr()).call_timeout = SUBSCRIBE_SECONDS;
             let methods = &*(*self.cib.as_ptr()).cmds;
             if let Some(remove) = methods.del_notify_callback {
                 remove(self.cib.as_ptr(), event, Some(on_change));
@@ -182,12 +223,9 @@ impl Connection {
     pub(crate) fn unsubscribe(&mut self, _: &Here) {
         // SAFETY: as in `subscribe`.
         unsafe {
+            (*self.cib.as_ptr()).call_timeout = SUBSCRIBE_SECONDS;
             if let Some(remove) = (*(*self.cib.as_ptr()).cmds).del_notify_callback {
-                remove(
-                    self.cib.as_ptr(),
-                    sys::T_CIB_DIFF_NOTIFY.as_ptr(),
-                    Some(on_change),
-                );
+                remove(self.cib.as_ptr(), CHANGE_EVENT.as_ptr(), Some(on_change));
             }
         }
     }
@@ -238,13 +276,9 @@ fn closing(f: impl FnOnce()) {
     CLOSING.set(false);
 }
 
-fn handlers() -> Option<Rc<Handlers>> {
-    HANDLERS.with_borrow(Clone::clone)
-}
-
 unsafe extern "C" fn on_change(_: *const c_char, message: *mut sys::xmlNode) {
     guard("the CIB's notification callback", || {
-        if let Some(handlers) = handlers().filter(|_| !message.is_null()) {
+        if let Some(handlers) = HANDLERS.get().filter(|_| !message.is_null()) {
             on_this_thread(|here| (handlers.changed)(here, &Notification(message)));
         }
     });
@@ -252,7 +286,7 @@ unsafe extern "C" fn on_change(_: *const c_char, message: *mut sys::xmlNode) {
 
 unsafe extern "C" fn on_lost(_: *mut c_void) {
     guard("the CIB's connection callback", || {
-        if let Some(handlers) = handlers().filter(|_| !CLOSING.get()) {
+        if let Some(handlers) = HANDLERS.get().filter(|_| !CLOSING.get()) {
             on_this_thread(|here| (handlers.lost)(here));
         }
     });

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pacemaker_sys as sys;
 
 use super::setup;
+use crate::live::ffi::corosync::block_signals;
 use crate::{Error, ErrorKind, Result};
 
 /// Proof that the code runs on the Pacemaker thread: neither `Send` nor `Sync`, and only lent.
@@ -31,6 +32,7 @@ pub(crate) fn is_here() -> bool {
 ///
 /// Must be called by a thread made for it.
 pub(crate) fn run(ready: impl FnOnce(Result<()>)) {
+    block_signals();
     // SAFETY: a null context is the default one; acquiring has no other precondition.
     if unsafe { sys::g_main_context_acquire(std::ptr::null_mut()) } == 0 {
         ready(Err(Error::new(
@@ -122,9 +124,11 @@ unsafe extern "C" {
 
 /// Opens and closes a connection to an IPC server, to learn whether it answers.
 ///
-/// Blocks for ever when the server is stopped, so it is for a thread that can be given up.
+/// Blocks for ever when the server is stopped, so it is for a thread that can be given up (which
+/// takes no signals from here on).
 /// Callable from any thread once the library is set up.
 pub(crate) fn touch_server(server: &CStr) -> std::io::Result<()> {
+    block_signals();
     // SAFETY: libqb's client side keeps no state outside the connection it returns, which is used
     // and freed here alone.
     unsafe {

@@ -8,6 +8,7 @@ pub(crate) mod cib;
 mod log;
 pub(crate) mod mainloop;
 pub(crate) mod pacemakerd;
+pub(crate) mod schema;
 mod setup;
 pub(crate) mod xml;
 pub(crate) mod xpath;

@@ -1,8 +1,14 @@
 //! The CIB: reading and changing the cluster's configuration and status.
 
+mod change;
+pub(crate) mod feed;
+mod pace;
+pub(crate) mod reconnect;
+mod schema;
 mod section;
 pub(crate) mod session;
 
+pub use schema::validate;
 pub use section::Section;
 
 use std::ffi::{CStr, CString};
@@ -117,7 +123,7 @@ impl Cib {
     #[doc(alias = "cib_query")]
     pub fn query(&self) -> Result<Document> {
         let ask = self.ask(c"cib_query").options(sys::cib_scope_local);
-        ask.run("query the CIB", |reply| match reply.output {
+        ask.run("query the CIB", |_, reply| match reply.output {
             Some(output) if reply.rc == 0 => output.to_document(),
             _ => Err(no_output(reply.rc)),
         })
@@ -133,7 +139,7 @@ impl Cib {
             .ask(c"cib_query")
             .options(sys::cib_scope_local)
             .section(section);
-        ask.run("query a section of the CIB", move |reply| {
+        ask.run("query a section of the CIB", move |_, reply| {
             match reply.output {
                 Some(output) if reply.rc == 0 => output.to_document(),
                 _ if reply.rc == -libc::ENXIO => Err(Error::new(
@@ -157,11 +163,19 @@ impl Cib {
         let mut ask = self.ask(c"cib_query").options(options);
         ask.section = Some(expression);
         ask.check = Some(xpath::check);
-        ask.run("query the CIB by XPath", |reply| match reply.output {
+        ask.run("query the CIB by XPath", |_, reply| match reply.output {
             Some(output) if reply.rc == 0 => output.to_matches(),
             _ if reply.rc == -libc::ENXIO => Ok(Vec::new()),
             _ => Err(no_output(reply.rc)),
         })
+    }
+
+    pub(super) fn lease(&self) -> &Arc<Lease> {
+        &self.lease
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     fn ask(&self, operation: &'static CStr) -> session::Ask {
@@ -171,6 +185,7 @@ impl Cib {
             data: None,
             options: 0,
             user: self.user.clone(),
+            write: false,
             check: None,
             name: self.lease.name().to_owned(),
             deadline: Instant::now() + self.timeout,

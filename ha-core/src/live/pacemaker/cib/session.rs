@@ -5,19 +5,27 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use pacemaker_sys as sys;
 
 use crate::live::ffi::pacemaker::Here;
-use crate::live::ffi::pacemaker::cib::{Connection, Handlers, Reply, Request};
+pub(crate) use crate::live::ffi::pacemaker::cib::Reply as Answer;
+use crate::live::ffi::pacemaker::cib::{Connection, Handlers, Notification, Request};
 use crate::live::pacemaker::{error, runtime};
-use crate::xml::Document;
-use crate::{ErrorExt, ErrorKind, Result};
+use crate::xml::{Document, PatchSet};
+use crate::{Error, ErrorExt, ErrorKind, Result};
 
-use super::Section;
+use super::feed::{Feed, News};
+use super::{Section, pace, reconnect};
 
 const SERVER: &str = "cib_rw";
 const DAEMON: &str = "pacemaker-based";
+
+/// How long the query for those who follow the CIB may take.
+const QUERY: Duration = Duration::from_secs(30);
 
 /// How many handles want the connection.
 static LEASES: AtomicUsize = AtomicUsize::new(0);
@@ -28,6 +36,8 @@ thread_local! {
     static SESSION: RefCell<Option<Connection>> = const { RefCell::new(None) };
     /// Set by the library's callback, in which the connection cannot be closed.
     static LOST: Cell<bool> = const { Cell::new(false) };
+    /// Those that want to know about each change.
+    static FEEDS: RefCell<Vec<Arc<Feed>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// One handle's share of the connection.
@@ -72,6 +82,8 @@ pub(crate) struct Ask {
     pub(crate) data: Option<Document>,
     pub(crate) options: u32,
     pub(crate) user: Option<CString>,
+    /// Whether it changes the CIB.
+    pub(crate) write: bool,
     /// Looks at the section's text before it is sent.
     pub(crate) check: Option<fn(&Here, &CStr) -> Result<()>>,
     pub(crate) name: CString,
@@ -93,9 +105,12 @@ impl Ask {
     pub(crate) fn run<T, F>(self, what: &'static str, read: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(Reply) -> Result<T> + Send + 'static,
+        F: FnOnce(&Here, Answer) -> Result<T> + Send + 'static,
     {
         let (name, deadline) = (self.name.clone(), self.deadline);
+        if self.write {
+            pace::wait(deadline).context(what)?;
+        }
         let job = move |here: &Here, connection: &mut Connection| {
             if let (Some(check), Some(text)) = (self.check, &self.section) {
                 check(here, text)?;
@@ -111,7 +126,7 @@ impl Ask {
                     timeout: deadline.saturating_duration_since(Instant::now()),
                 },
             )?;
-            read(reply)
+            read(here, reply)
         };
         with_connection(what, &name, deadline, job).context(what)
     }
@@ -137,9 +152,7 @@ where
         }
         let name = name.to_owned();
         let outcome = runtime::call(what, deadline, move |here| {
-            if LOST.take() {
-                close();
-            }
+            check_lost(here);
             let mut session = SESSION.take();
             if session.is_none() {
                 if !reached {
@@ -151,15 +164,12 @@ where
                 return Ok(Outcome::NotConnected(job));
             };
             let result = job(here, &mut connection);
-            let broken = result
-                .as_ref()
-                .is_err_and(|e| matches!(e.kind(), ErrorKind::Disconnected | ErrorKind::Timeout));
-            if broken {
+            SESSION.set(Some(connection));
+            if let Err(e) = &result
+                && matches!(e.kind(), ErrorKind::Disconnected | ErrorKind::Timeout)
+            {
                 // After a time-out the late answer would be taken for the next one's.
-                drop(connection);
-                CONNECTED.store(false, Ordering::Release);
-            } else {
-                SESSION.set(Some(connection));
+                lose(here, e);
             }
             result.map(Outcome::Done)
         })?;
@@ -175,21 +185,166 @@ where
 
 fn sign_on(here: &Here, name: &CStr) -> Result<Connection> {
     let handlers = Handlers {
-        changed: Box::new(|_, _| {}),
-        lost: Box::new(|_| {
+        changed,
+        lost: |_| {
             LOST.set(true);
             CONNECTED.store(false, Ordering::Release);
-        }),
+            runtime::post(check_lost);
+        },
     };
-    let connection = Connection::sign_on(here, name, handlers)
+    let mut connection = Connection::sign_on(here, name, handlers)
         .map_err(|rc| error::legacy(rc).context("sign on to pacemaker-based"))?;
     LOST.set(false);
+    if FEEDS.with_borrow(|feeds| !feeds.is_empty()) {
+        subscribe(here, &mut connection)?;
+        let document = Arc::new(query(here, &mut connection)?);
+        tell(|| News::Snapshot(Arc::clone(&document)));
+    }
     CONNECTED.store(true, Ordering::Release);
     Ok(connection)
+}
+
+fn subscribe(here: &Here, connection: &mut Connection) -> Result<()> {
+    connection
+        .subscribe(here)
+        .map_err(|rc| error::legacy(rc).context("subscribe to changes of the CIB"))
+}
+
+fn query(here: &Here, connection: &mut Connection) -> Result<Document> {
+    let reply = connection.perform(
+        here,
+        &Request {
+            operation: c"cib_query",
+            section: None,
+            data: None,
+            options: sys::cib_scope_local,
+            user: None,
+            timeout: QUERY,
+        },
+    )?;
+    match reply.output {
+        Some(output) if reply.rc == 0 => output.to_document(),
+        _ => Err(super::no_output(reply.rc).context("query the CIB")),
+    }
 }
 
 /// Closes the connection. Only from a job, never below a callback of the library.
 fn close() {
     CONNECTED.store(false, Ordering::Release);
     drop(SESSION.take());
+}
+
+/// Closes a connection that the library's callback said is lost.
+fn check_lost(here: &Here) {
+    if LOST.take() && SESSION.with_borrow(Option::is_some) {
+        lose(
+            here,
+            &Error::new(
+                ErrorKind::Disconnected,
+                "pacemaker-based closed the connection",
+            ),
+        );
+    }
+}
+
+/// Closes a connection that is of no use any more; those who follow the CIB are told, and a thread
+/// begins to connect again for them.
+fn lose(_: &Here, cause: &Error) {
+    close();
+    if FEEDS.with_borrow(|feeds| !feeds.is_empty()) {
+        let cause: Arc<str> = format!("{cause:#}").into();
+        tell(|| News::Lost(Arc::clone(&cause)));
+        reconnect::begin();
+    }
+}
+
+/// Gives the same news to all who follow the CIB.
+fn tell(news: impl Fn() -> News) {
+    FEEDS.with_borrow(|feeds| {
+        for feed in feeds {
+            feed.push(news());
+        }
+    });
+}
+
+/// The library's callback for a change.
+fn changed(_: &Here, notification: &Notification) {
+    let patch = notification
+        .patch()
+        .and_then(|diff| diff.map(PatchSet::from_document).transpose());
+    match patch {
+        Ok(None) => {}
+        Ok(Some(patch)) => {
+            let patch = Arc::new(patch);
+            tell(|| News::Patch(Arc::clone(&patch)));
+        }
+        Err(e) => {
+            tracing::warn!("a change of the CIB cannot be read, querying all of it: {e:#}");
+            tell(|| News::Unreadable);
+        }
+    }
+}
+
+/// Adds a follower, and returns the CIB that its news starts from.
+pub(in crate::live::pacemaker) fn follow(
+    name: &CStr,
+    feed: Arc<Feed>,
+    deadline: Instant,
+) -> Result<Document> {
+    with_connection("follow the CIB", name, deadline, move |here, connection| {
+        if FEEDS.with_borrow(Vec::is_empty) {
+            subscribe(here, connection)?;
+        }
+        // After subscribing: a change between the two is both in the answer and among the news.
+        let document = query(here, connection)?;
+        FEEDS.with_borrow_mut(|feeds| feeds.push(feed));
+        Ok(document)
+    })
+}
+
+/// Removes a follower.
+pub(in crate::live::pacemaker) fn unfollow(feed: Arc<Feed>) {
+    runtime::post(move |here| {
+        let last = FEEDS.with_borrow_mut(|feeds| {
+            feeds.retain(|other| !Arc::ptr_eq(other, &feed));
+            feeds.is_empty()
+        });
+        drop(feed);
+        reconnect::wake();
+        // With no handle left the connection is about to be closed as a whole.
+        if last && LEASES.load(Ordering::Acquire) > 0 {
+            SESSION.with_borrow_mut(|connection| {
+                if let Some(connection) = connection {
+                    connection.unsubscribe(here);
+                }
+            });
+        }
+    });
+}
+
+/// Queries the whole CIB for a follower that lost track; the answer comes as news.
+pub(in crate::live::pacemaker) fn refresh(feed: Arc<Feed>) {
+    runtime::post_work("query the CIB", QUERY, move |here| {
+        check_lost(here);
+        // Without a connection the news will come with the next one.
+        let Some(mut connection) = SESSION.take() else {
+            return;
+        };
+        let result = query(here, &mut connection);
+        SESSION.set(Some(connection));
+        match result {
+            Ok(document) => feed.push(News::Snapshot(Arc::new(document))),
+            Err(e) => lose(here, &e),
+        }
+    });
+}
+
+/// Connects for those who follow the CIB, unless that is done already.
+pub(super) fn connect_again(name: &CStr, deadline: Instant) -> Result<()> {
+    with_connection("connect to pacemaker-based", name, deadline, |_, _| Ok(()))
+}
+
+/// Tells whether there is a connection, as far as is known.
+pub(super) fn is_connected() -> bool {
+    CONNECTED.load(Ordering::Acquire)
 }
