@@ -1,6 +1,6 @@
 //! What a cluster node has on its disk when it starts for the first time.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use ha_core::{Error, Result};
@@ -17,6 +17,15 @@ pub enum Transport {
     Udp,
     /// Two unicast links, `ha1` and `interco`.
     Knet,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Knet => "knet",
+        })
+    }
 }
 
 impl FromStr for Transport {

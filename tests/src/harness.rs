@@ -193,7 +193,8 @@ fn with_lab(lab: &Lab, body: &(impl Fn(&Lab) -> Result<()> + ?Sized)) -> Result<
     done.map_err(|e| {
         let mut text = format!("{e:#}{}\n{}", hint(&e), lab.log_tails());
         if std::env::var_os("HA_LAB_KEEP").is_some() {
-            text += &match lab.keep() {
+            text += &
+match lab.keep(None) {
                 Ok(name) => format!(
                     "the lab stays: lab exec --name {name} maitre crm_mon -1; lab down --name {name}"
                 ),

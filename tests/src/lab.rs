@@ -15,8 +15,9 @@ use crate::config::{self, SeedFile, Transport};
 use crate::machine::Spec;
 use crate::network::{self, Link};
 use crate::node::Node;
+use crate::registry::{self, Entry};
 use crate::wait::{NotYet, wait_until};
-use crate::{ROLE, cib, keeper};
+use crate::{ROLE, cib, keeper, sphynx};
 
 /// What a lab is made of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,6 +83,14 @@ impl Lab {
     /// [`ErrorKind::PermissionDenied`] when not root; [`ErrorKind::NotFound`] when a program or the
     /// tree is missing; [`ErrorKind::Timeout`] with the end of the logs when a node does not come up.
     pub fn start(options: &LabOptions) -> Result<Self> {
+        Self::start_telling(options, &|_| ())
+    }
+
+    /// Does the same, and tells what it does while it works, one short line for each step.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_telling(options: &LabOptions, tell: &dyn Fn(&str)) -> Result<Self> {
         require_root()?;
         if options.nodes == 0 || options.nodes > 16 {
             return Err(Error::invalid(format!(
@@ -115,6 +124,8 @@ impl Lab {
             .args(&names)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Not the caller's: a lab that is kept would hold it open.
+            .stderr(Stdio::piped())
             .spawn()
             .context("run unshare")?;
         let stdin = keeper.stdin.take();
@@ -125,19 +136,17 @@ impl Lab {
                 .context("read the keeper's answer")?;
         }
         let (Ok(pid), Some(stdin)) = (line.trim().parse::<u32>(), stdin) else {
-            let _ = keeper.wait();
+            let output = keeper.wait_with_output().context("wait for the keeper")?;
+            let said = String::from_utf8_lossy(&output.stderr);
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "the lab's namespaces could not be made",
+                format!("the lab's namespaces could not be made: {}", said.trim()),
             )
-            .with_hint(
-                "the reason is printed above; network, mount and PID namespaces are needed",
-            ));
+            .with_hint("network, mount and PID namespaces, tmpfs and overlay mounts are needed"));
         };
-        let base = PathBuf::from(format!("/proc/{pid}/root{}", inner_base.display()));
         let lab = Self {
             keeper: pid,
-            base,
+            base: seen_from_here(pid, &inner_base),
             inner_base,
             options: options.clone(),
             held: Mutex::new(Held {
@@ -145,11 +154,12 @@ impl Lab {
                 machines: HashMap::new(),
             }),
         };
-        lab.build()?;
+        tell("namespaces, networks and disks are made");
+        lab.build(tell)?;
         Ok(lab)
     }
 
-    fn build(&self) -> Result<()> {
+    fn build(&self, tell: &dyn Fn(&str)) -> Result<()> {
         self.switch(&network::bridges())?;
         let machines = machine_names(self.options.nodes);
         for (name, host) in &machines {
@@ -166,9 +176,11 @@ impl Lab {
         }
         for (name, _) in &machines {
             self.wait_booted(name)?;
+            tell(&format!("{name} has started"));
         }
         if self.options.start_cluster {
             self.wait_online(self.options.limit)?;
+            tell("every node is Online");
         }
         Ok(())
     }
@@ -200,6 +212,7 @@ impl Lab {
                     .mode(0o600)
                     .owner("hacluster:haclient"),
             );
+            seed.extend(sphynx::files());
         }
         Spec {
             name: name.to_owned(),
@@ -258,11 +271,12 @@ impl Lab {
         )
         .map_err(|e| self.explain(e, &[name]))?;
         let host = self.host(name)?;
-        let cut: Vec<Link> = Link::ALL
-            .into_iter()
-            .filter(|l| self.cut_marker(name, *l).exists())
-            .collect();
-        self.switch(&network::plug(host, pid, links_of(name), &cut))
+        self.switch(&network::plug(
+            host,
+            pid,
+            links_of(name),
+            &self.cut_links(name)?,
+        ))
     }
 
     fn wait_booted(&self, name: &str) -> Result<()> {
@@ -359,8 +373,8 @@ impl Lab {
 
     /// Powers a machine on again, and waits until all powered nodes are Online.
     ///
-    /// It waits first until the other nodes have seen the loss: Pacemaker takes a node that comes
-    /// back within the token time for one that never left, and needs long to sort that out.
+    /// It waits first until the other nodes have seen the loss, as they have on real machines, which
+    /// take longer than Corosync's token time to start.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] when it is on; [`ErrorKind::Timeout`] with the end of the logs.
@@ -458,24 +472,93 @@ impl Lab {
         self.nodes().iter().map(|node| node.log_tail(12)).collect()
     }
 
-    /// Lets the lab outlive this process, under a name; `lab down --name NAME` ends it.
+    /// Lets the lab outlive this process, and enters it under a name (one is picked when none is
+    /// given), by which [`Lab::attach`] and the program `lab` find it. Returns the name.
     ///
     /// # Errors
-    /// An I/O error.
-    pub fn keep(&self) -> Result<String> {
-        let name = format!("kept-{}", self.keeper);
-        self.leave_running()?;
+    /// [`ErrorKind::AlreadyExists`] when a running lab has that name; an I/O error.
+    pub fn keep(&self, name: Option<&str>) -> Result<String> {
+        let entry = Entry::new(self.keeper, &self.inner_base, &self.options)?;
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => registry::free_name()?,
+        };
+        registry::add(&name, &entry)?;
+        let mut held = self.held();
+        if let Some((_, mut stdin)) = held.keeper.take() {
+            writeln!(stdin, "{}", keeper::KEEP).context("tell the keeper to stay")?;
+        }
+        held.machines.clear();
         Ok(name)
     }
 
-    fn leave_running(&self) -> Result<()> {
-        let mut held = self.held();
-        if let Some((keeper, mut stdin)) = held.keeper.take() {
-            writeln!(stdin, "{}", keeper::KEEP).context("tell the keeper to stay")?;
-            drop((keeper, stdin));
-        }
-        held.machines.clear();
-        Ok(())
+    /// Finds a lab that another process started and [kept](Self::keep): by its name, or the only
+    /// one that runs. Dropping the value leaves the lab as it is; [`Lab::down`] ends it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`], or [`ErrorKind::Invalid`] when several run and no name is given.
+    pub fn attach(name: Option<&str>) -> Result<(String, Self)> {
+        require_root()?;
+        let (name, entry) = registry::find(name)?;
+        let lab = Self {
+            keeper: entry.keeper,
+            base: seen_from_here(entry.keeper, &entry.base),
+            inner_base: entry.base,
+            options: entry.options,
+            held: Mutex::default(),
+        };
+        Ok((name, lab))
+    }
+
+    /// Ends a lab that was [kept](Self::keep) under this name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] when its processes do not end.
+    pub fn down(self, name: &str) -> Result<()> {
+        kill(self.keeper, rustix::process::Signal::KILL)?;
+        let keeper = PathBuf::from(format!("/proc/{}/ns/pid", self.keeper));
+        wait_until(
+            Duration::from_secs(10),
+            "the lab's processes have ended",
+            || {
+                if keeper.exists() {
+                    Err(NotYet::because("some still run"))
+                } else {
+                    Ok(())
+                }
+            },
+        )?;
+        registry::remove(name)
+    }
+
+    /// Returns the names of the labs that were [kept](Self::keep) and run.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub fn names() -> Result<Vec<String>> {
+        Ok(registry::list()?
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect())
+    }
+
+    /// Returns the machines: the cluster nodes and the gateway.
+    #[must_use]
+    pub fn machines(&self) -> Vec<Node<'_>> {
+        let names = machine_names(self.options.nodes).into_iter();
+        names.map(|(name, _)| Node::new(self, name)).collect()
+    }
+
+    /// Returns the networks that a machine is unplugged from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown machine.
+    pub fn cut_links(&self, name: &str) -> Result<Vec<Link>> {
+        self.host(name)?;
+        Ok(Link::ALL
+            .into_iter()
+            .filter(|l| self.cut_marker(name, *l).exists())
+            .collect())
     }
 
     /// The lab's own folder for a machine, as this process sees it.
@@ -534,6 +617,10 @@ impl Drop for Lab {
             let _ = child.wait();
         }
     }
+}
+/// Where the lab's folder is for a process outside.
+fn seen_from_here(keeper: u32, base: &Path) -> PathBuf {
+    PathBuf::from(format!("/proc/{keeper}/root{}", base.display()))
 }
 
 /// Feeds `ip -batch`.
@@ -607,7 +694,8 @@ fn links_of(name: &str) -> &'static [Link] {
     }
 }
 
-fn online(crm_mon_xml: &str, name: &str) -> bool {
+/// Tells whether `crm_mon`'s XML shows a node Online.
+pub(crate) fn online(crm_mon_xml: &str, name: &str) -> bool {
     let start = format!("<node name=\"{name}\" ");
     crm_mon_xml
         .lines()

@@ -76,6 +76,8 @@ mod lab;
 mod machine;
 mod network;
 mod node;
+mod registry;
+pub mod sphynx;
 mod wait;
 
 pub use command::{NodeCommand, Output};

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use rustix::process::Signal;
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::agent::Running;
 use crate::command::NodeCommand;
-use crate::lab::{Lab, kill};
+use crate::lab::{Lab, kill, online};
 
 /// A machine: one of the cluster's nodes, or the gateway.
 #[derive(Debug, Clone)]
@@ -169,6 +170,36 @@ impl<'lab> Node<'lab> {
     pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> Result<()> {
         self.pid()?;
         fs::write(self.path(path), bytes).with_context(|| format!("write {path}"))
+    }
+
+    /// Tells whether the machine has a folder.
+    #[must_use]
+    pub fn has_folder(&self, path: &str) -> bool {
+        self.path(path).is_dir()
+    }
+
+    /// Returns which cluster nodes it sees Online, in one line.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when it is off or no cluster node; an error of `crm_mon`.
+    pub fn cluster_view(&self) -> Result<String> {
+        self.pid()?;
+        let seen = self.command("crm_mon").args(["-1", "--output-as=xml"]);
+        let seen = seen.limit(Duration::from_secs(5)).stdout()?;
+        let nodes = self.lab.nodes();
+        let online: Vec<&str> = nodes
+            .iter()
+            .map(Node::name)
+            .filter(|name| online(&seen, name))
+            .collect();
+        Ok(format!(
+            "{} Online",
+            if online.is_empty() {
+                "none".into()
+            } else {
+                online.join(", ")
+            }
+        ))
     }
 
     fn path(&self, path: &str) -> PathBuf {

@@ -1,7 +1,219 @@
-//! Starts and handles labs from the command line.
-fn main() -> std::process::ExitCode {
+//! Starts labs and breaks things in them, from the command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+use ha_core::{Error, ErrorExt as _, Result};
+use lab::{Lab, LabOptions, Link, Node, Transport};
+
+/// A two-node cluster with the real Corosync and Pacemaker, in namespaces of this machine.
+#[derive(Debug, Parser)]
+#[command(version, infer_subcommands = false)]
+struct Arguments {
+    /// Which lab, when several run
+    #[arg(long, global = true)]
+    name: Option<String>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Start the nodes and wait until they are Online
+    Up {
+        /// The root that the nodes' disks are laid over: a Debian tree
+        #[arg(long, value_name = "DIR", default_value = "/")]
+        tree: PathBuf,
+        /// How Corosync talks: udp (multicast) or knet (two links)
+        #[arg(long, default_value = "udp")]
+        transport: Transport,
+        /// How many nodes: maitre, esclave, noeud3, ...
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
+        nodes: u8,
+        /// Load the Sphynx resources too
+        #[arg(long)]
+        sphynx: bool,
+    },
+    /// Run a command on a node, from this folder if the node has it
+    Exec {
+        node: String,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Show the labs, their machines, and what is cut
+    Status,
+    /// Cut a node's power: all its processes are gone at once, its disk stays
+    PowerCut { node: String },
+    /// Start a node again, and wait until all are Online
+    PowerOn { node: String },
+    /// Unplug a node from a network: academie, interco or ha1
+    Cut { node: String, link: Link },
+    /// Plug a node in again
+    Heal { node: String, link: Link },
+    /// Kill a daemon of a node with signal 9: corosync, pacemakerd, based, controld, ...
+    Kill { node: String, daemon: String },
+    /// Stop a daemon of a node without ending it
+    Stop { node: String, daemon: String },
+    /// Let a stopped daemon go on
+    Cont { node: String, daemon: String },
+    /// Show the end of a node's logs
+    Logs {
+        node: String,
+        /// How many lines of each log
+        #[arg(short = 'n', long, default_value_t = 40)]
+        lines: usize,
+    },
+    /// End the lab: nothing of it stays
+    Down,
+}
+
+fn main() -> ExitCode {
     if let Some(code) = lab::inner_role() {
         return code;
     }
-    std::process::ExitCode::FAILURE
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("lab: {e:#}");
+            if let Some(hint) = e.hint() {
+                eprintln!("  next step: {hint}");
+            }
+            ExitCode::from(e.exit_code())
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    lab::require_root()?;
+    let name = arguments.name.as_deref();
+    if let Action::Up {
+        tree,
+        transport,
+        nodes,
+        sphynx,
+    } = arguments.action
+    {
+        let tree = tree
+            .canonicalize()
+            .with_context(|| format!("find {}", tree.display()))?;
+        let options = LabOptions {
+            tree,
+            transport,
+            nodes,
+            ..LabOptions::default()
+        };
+        up(name, &options, sphynx)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if matches!(arguments.action, Action::Status) {
+        status(name)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (name, lab) = Lab::attach(name)?;
+    match arguments.action {
+        Action::Up { .. } | Action::Status => {}
+        Action::Exec { node, command } => return exec(&lab.node(&node)?, &command),
+        Action::PowerCut { node } => {
+            lab.power_cut(&node)?;
+        }
+        Action::PowerOn { node } => lab.power_on(&node)?,
+        Action::Cut { node, link } => lab.cut(&node, link)?,
+        Action::Heal { node, link } => lab.heal(&node, link)?,
+        Action::Kill { node, daemon } => lab.node(&node)?.kill(&daemon)?,
+        Action::Stop { node, daemon } => lab.node(&node)?.stop(&daemon)?,
+        Action::Cont { node, daemon } => lab.node(&node)?.cont(&daemon)?,
+        Action::Logs { node, lines } => print!("{}", lab.node(&node)?.log_tail(lines)),
+        Action::Down => lab.down(&name)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn up(name: Option<&str>, options: &LabOptions, sphynx: bool) -> Result<()> {
+    if let Some(name) = name {
+        if Lab::names()?.iter().any(|n| n == name) {
+            return Err(Error::invalid(format!("a lab '{name}' runs already"))
+                .with_hint(format!("end it: lab down --name {name}")));
+        }
+    }
+    let start = Instant::now();
+    let tell = |what: &str| eprintln!("{:6.1} s  {what}", start.elapsed().as_secs_f64());
+    let lab = Lab::start_telling(options, &tell)?;
+    if sphynx {
+        lab.load_sphynx()?;
+        tell("the Sphynx resources run on maitre");
+    }
+    let name = lab.keep(name)?;
+    eprintln!("lab '{name}' is up");
+    let alone = Lab::names()?.len() == 1;
+    let which = if alone {
+        String::new()
+    } else {
+        format!(" --name {name}")
+    };
+    eprintln!("  look:   lab exec{which} maitre crm_mon -1");
+    eprintln!("  break:  lab power-cut{which} maitre      (see lab help)");
+    eprintln!("  end:    lab down{which}");
+    Ok(())
+}
+
+fn exec(node: &Node<'_>, command: &[String]) -> Result<ExitCode> {
+    let [program, args @ ..] = command else {
+        return Err(Error::invalid("no command"));
+    };
+    let mut inside = node.command(program).args(args);
+    if let Some(folder) = std::env::current_dir()
+        .ok()
+        .as_deref()
+        .and_then(|d| d.to_str())
+    {
+        if node.has_folder(folder) {
+            inside = inside.current_dir(folder);
+        }
+    }
+    for variable in ["TERM", "RUST_LOG", "RUST_BACKTRACE"] {
+        if let Ok(value) = std::env::var(variable) {
+            inside = inside.env(variable, value);
+        }
+    }
+    let status = inside.status()?;
+    // As a shell would: a signal's number comes after 128.
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    let code = status.code().or(signal.map(|s| 128 + s)).unwrap_or(1);
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+fn status(name: Option<&str>) -> Result<()> {
+    let names = match name {
+        Some(name) => vec![name.to_owned()],
+        None => Lab::names()?,
+    };
+    if names.is_empty() {
+        println!("no lab runs");
+    }
+    for name in names {
+        let (name, lab) = Lab::attach(Some(&name))?;
+        let options = lab.options();
+        println!(
+            "lab '{name}': {} over {}",
+            options.transport,
+            options.tree.display()
+        );
+        for machine in lab.machines() {
+            let power = if machine.is_up() { "on" } else { "off" };
+            let mut line = format!("  {:<9} {power}", machine.name());
+            if let Ok(seen) = machine.cluster_view() {
+                line += &format!("; sees {seen}");
+            }
+            let cut = lab.cut_links(machine.name())?;
+            if !cut.is_empty() {
+                let cut: Vec<&str> = cut.into_iter().map(Link::name).collect();
+                line += &format!("; unplugged from {}", cut.join(", "));
+            }
+            println!("{line}");
+        }
+    }
+    Ok(())
 }
