@@ -180,7 +180,10 @@ impl Running {
         if let Some(stdout) = stdout {
             let noise = Arc::clone(&noise);
             std::thread::spawn(move || {
-                for line in BufReader::new(stdout).lines().map_while(|l| l.ok()) {
+                for line in BufReader::new(stdout)
+                    .lines()
+                    .map_while(std::result::Result::ok)
+                {
                     match line.strip_prefix(MARK).map(serde_json::from_str) {
                         Some(Ok(line)) => {
                             if sender.send(line).is_err() {
@@ -195,7 +198,10 @@ impl Running {
         if let Some(stderr) = stderr {
             let noise = Arc::clone(&noise);
             std::thread::spawn(move || {
-                for line in BufReader::new(stderr).lines().map_while(|l| l.ok()) {
+                for line in BufReader::new(stderr)
+                    .lines()
+                    .map_while(std::result::Result::ok)
+                {
                     keep(&noise, &line);
                 }
             });

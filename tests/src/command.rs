@@ -195,11 +195,9 @@ impl NodeCommand {
     }
 
     fn shown(&self) -> String {
-        format!(
-            "'{}' on {}",
-            [&[self.program.clone()], &self.args[..]].concat().join(" "),
-            self.node
-        )
+        let mut words = vec![self.program.as_str()];
+        words.extend(self.args.iter().map(String::as_str));
+        format!("'{}' on {}", words.join(" "), self.node)
     }
 
     fn command(&self, guard: &[&str]) -> Command {

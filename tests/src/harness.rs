@@ -135,16 +135,16 @@ impl Harness {
             return code;
         }
         let args: Vec<String> = std::env::args().collect();
-        if let [_, flag, name, json] = &args[..] {
-            if flag == FLAG {
-                return self.functions.run(name, json);
-            }
+        if let [_, flag, name, json] = &args[..]
+            && flag == FLAG
+        {
+            return self.functions.run(name, json);
         }
         let mut arguments = Arguments::from_args();
-        if !arguments.list {
-            if let Err(e) = require_root() {
-                eprintln!("{e:?}");
-            }
+        if !arguments.list
+            && let Err(e) = require_root()
+        {
+            eprintln!("{e:?}");
         }
         // A lab mostly waits; this many tests keep two processors busy.
         arguments.test_threads.get_or_insert(OWN_LABS + 2);

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -71,9 +71,9 @@ pub struct Lab {
 }
 
 #[derive(Debug, Default)]
-struct Held {
+pub(crate) struct Held {
     keeper: Option<(Child, ChildStdin)>,
-    machines: HashMap<String, Child>,
+    pub(crate) machines: HashMap<String, Child>,
 }
 
 impl Lab {
@@ -227,7 +227,7 @@ impl Lab {
     }
 
     /// Starts PID 1 of a machine.
-    fn launch(&self, name: &str) -> Result<()> {
+    pub(crate) fn launch(&self, name: &str) -> Result<()> {
         let folder = self.base.join(name);
         // A number of an earlier life must not be taken for the new one.
         match fs::remove_file(folder.join("pid")) {
@@ -259,7 +259,7 @@ impl Lab {
         Ok(())
     }
 
-    fn plug_in(&self, name: &str) -> Result<()> {
+    pub(crate) fn plug_in(&self, name: &str) -> Result<()> {
         let pid = wait_until(
             Duration::from_secs(10),
             &format!("{name} has started"),
@@ -269,7 +269,7 @@ impl Lab {
                     .map_err(|e| NotYet::because(e.to_string()))
             },
         )
-        .map_err(|e| self.explain(e, &[name]))?;
+        .map_err(|e| self.explain(&e, &[name]))?;
         let host = self.host(name)?;
         self.switch(&network::plug(
             host,
@@ -279,7 +279,7 @@ impl Lab {
         ))
     }
 
-    fn wait_booted(&self, name: &str) -> Result<()> {
+    pub(crate) fn wait_booted(&self, name: &str) -> Result<()> {
         wait_until(
             Duration::from_secs(20),
             &format!("{name} has made its root"),
@@ -293,7 +293,7 @@ impl Lab {
                 }
             },
         )
-        .map_err(|e| self.explain(e, &[name]))
+        .map_err(|e| self.explain(&e, &[name]))
     }
 
     /// Waits until every powered node says that every powered node is Online, with a DC.
@@ -325,7 +325,7 @@ impl Lab {
                 Ok(())
             },
         )
-        .map_err(|e| self.explain(e, &names.iter().map(String::as_str).collect::<Vec<_>>()))
+        .map_err(|e| self.explain(&e, &names.iter().map(String::as_str).collect::<Vec<_>>()))
     }
 
     /// Returns the cluster nodes, powered or not.
@@ -345,105 +345,6 @@ impl Lab {
     pub fn node(&self, name: &str) -> Result<Node<'_>> {
         self.host(name)?;
         Ok(Node::new(self, name.to_owned()))
-    }
-
-    /// Cuts the power of a machine: every process in it is gone at once; its disk stays.
-    ///
-    /// Returns when it was cut.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown machine, [`ErrorKind::Invalid`] when it is off.
-    pub fn power_cut(&self, name: &str) -> Result<Instant> {
-        let pid = self.node(name)?.pid()?;
-        let at = Instant::now();
-        kill(pid, rustix::process::Signal::KILL)?;
-        if let Some(mut child) = self.held().machines.remove(name) {
-            child.wait().context("wait for the machine's end")?;
-        }
-        let proc = PathBuf::from(format!("/proc/{pid}"));
-        wait_until(Duration::from_secs(10), &format!("{name} is off"), || {
-            if proc.join("ns/pid").exists() {
-                Err(NotYet::because("PID 1 is still there"))
-            } else {
-                Ok(())
-            }
-        })?;
-        Ok(at)
-    }
-
-    /// Powers a machine on again, and waits until all powered nodes are Online.
-    ///
-    /// It waits first until the other nodes have seen the loss, as they have on real machines, which
-    /// take longer than Corosync's token time to start.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Invalid`] when it is on; [`ErrorKind::Timeout`] with the end of the logs.
-    pub fn power_on(&self, name: &str) -> Result<()> {
-        let node = self.node(name)?;
-        if node.is_up() {
-            return Err(Error::invalid(format!("{name} is on already")));
-        }
-        if self.options.start_cluster && name != GATEWAY {
-            let peers: Vec<Node<'_>> = self.nodes().into_iter().filter(Node::is_up).collect();
-            wait_until(
-                Duration::from_secs(30),
-                &format!("the loss of {name} is seen"),
-                || {
-                    for peer in &peers {
-                        let seen = peer
-                            .command("crm_mon")
-                            .args(["-1", "--output-as=xml"])
-                            .stdout()?;
-                        if online(&seen, name) {
-                            return Err(NotYet::because(format!("{} sees it Online", peer.name())));
-                        }
-                    }
-                    Ok(())
-                },
-            )?;
-        }
-        self.launch(name)?;
-        self.plug_in(name)?;
-        self.wait_booted(name)?;
-        if self.options.start_cluster {
-            self.wait_online(self.options.limit)?;
-        }
-        Ok(())
-    }
-
-    /// Unplugs a machine from a network: it and the switch lose the carrier.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown machine.
-    pub fn cut(&self, name: &str, link: Link) -> Result<()> {
-        self.set_port(name, link, "down")?;
-        fs::write(self.cut_marker(name, link), "").context("remember the cut")
-    }
-
-    /// Plugs a machine in again.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown machine.
-    pub fn heal(&self, name: &str, link: Link) -> Result<()> {
-        self.set_port(name, link, "up")?;
-        match fs::remove_file(self.cut_marker(name, link)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
-            _ => Ok(()),
-        }
-    }
-
-    fn set_port(&self, name: &str, link: Link, state: &str) -> Result<()> {
-        let host = self.host(name)?;
-        if !links_of(name).contains(&link) {
-            return Err(Error::invalid(format!(
-                "{name} is not in the network {link}"
-            )));
-        }
-        self.switch(&format!("link set {} {state}\n", link.port(host)))
-    }
-
-    fn cut_marker(&self, name: &str, link: Link) -> PathBuf {
-        self.base.join(name).join(format!("cut-{link}"))
     }
 
     /// Waits for a condition; as the function [`wait_until`](crate::wait_until), with the end of
@@ -549,24 +450,12 @@ impl Lab {
         names.map(|(name, _)| Node::new(self, name)).collect()
     }
 
-    /// Returns the networks that a machine is unplugged from.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown machine.
-    pub fn cut_links(&self, name: &str) -> Result<Vec<Link>> {
-        self.host(name)?;
-        Ok(Link::ALL
-            .into_iter()
-            .filter(|l| self.cut_marker(name, *l).exists())
-            .collect())
-    }
-
     /// The lab's own folder for a machine, as this process sees it.
     pub(crate) fn folder(&self, name: &str) -> PathBuf {
         self.base.join(name)
     }
 
-    fn explain(&self, e: Error, names: &[&str]) -> Error {
+    pub(crate) fn explain(&self, e: &Error, names: &[&str]) -> Error {
         let mut text = String::new();
         for name in names {
             if let Ok(node) = self.node(name) {
@@ -576,7 +465,7 @@ impl Lab {
         Error::new(e.kind(), format!("{e:#}\n{text}"))
     }
 
-    fn host(&self, name: &str) -> Result<u8> {
+    pub(crate) fn host(&self, name: &str) -> Result<u8> {
         let machines = machine_names(self.options.nodes);
         machines
             .iter()
@@ -593,13 +482,13 @@ impl Lab {
     }
 
     /// Runs `ip -batch` in the switch's network namespace.
-    fn switch(&self, batch: &str) -> Result<()> {
+    pub(crate) fn switch(&self, batch: &str) -> Result<()> {
         let mut command = Command::new("nsenter");
         command.args(["-t", &self.keeper.to_string(), "-n", "--", "ip"]);
         ip_batch(command, batch)
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+    pub(crate) fn held(&self) -> std::sync::MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -686,7 +575,7 @@ fn machine_names(nodes: u8) -> Vec<(String, u8)> {
     names
 }
 
-fn links_of(name: &str) -> &'static [Link] {
+pub(crate) fn links_of(name: &str) -> &'static [Link] {
     if name == GATEWAY {
         &[Link::Academie, Link::Interco]
     } else {

@@ -230,9 +230,9 @@ fn seed(spec: &Spec) -> Result<()> {
             for entry in entries {
                 let path = entry?.path();
                 if path.is_dir() {
-                    fs::remove_dir_all(&path)?
+                    fs::remove_dir_all(&path)?;
                 } else {
-                    fs::remove_file(&path)?
+                    fs::remove_file(&path)?;
                 }
             }
         }
