@@ -267,7 +267,10 @@ fn read_sources(folder: &std::path::Path, text: &mut String) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = std::fs::read_to_string(&path).expect("a source file");
             // A function that only a comment names is not called.
-            for line in source.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for line in source
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+            {
                 *text += line;
                 *text += "\n";
             }

@@ -1,17 +1,28 @@
 //! Reading and changing the CIB of a running cluster.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions, Section};
-use ha_core::xml::Document;
+use ha_core::xml::{Document, PatchSet};
 use ha_core::{Error, ErrorKind, Result};
-use lab::Lab;
-use lab::harness::Harness;
+use lab::harness::{Harness, own};
+use lab::{Lab, LabOptions};
 use serde::{Deserialize, Serialize};
 
 pub(crate) fn register(harness: &mut Harness) {
     harness.agent("cib::read", read);
+    harness.agent("cib::changes", changes);
+    harness.agent("cib::as_users", as_users);
     harness.shared("cib::answers_of_a_query_differ", answers_of_a_query_differ);
+    harness.test(
+        "cib::changes",
+        own(LabOptions::default(), changes_are_made_or_refused),
+    );
+    harness.test(
+        "cib::acl",
+        own(LabOptions::default(), acls_hold_for_the_user_named),
+    );
 }
 
 fn connect() -> Result<Cib> {
@@ -85,5 +96,215 @@ fn answers_of_a_query_differ(lab: &Lab) -> Result<()> {
             .parse::<Section>()
             .is_err_and(|e: Error| e.kind() == ErrorKind::Invalid)
     );
+    Ok(())
+}
+
+const SET: &str = "<cluster_property_set id='test'>\
+                   <nvpair id='test-stop' name='stop-orphan-actions' value='true'/></cluster_property_set>";
+
+/// Makes each kind of change, and says how each ended.
+fn changes((): ()) -> Result<BTreeMap<String, String>> {
+    let cib = connect()?;
+    let mut said = BTreeMap::new();
+    let mut say = |what: &str, result: Result<()>| {
+        let text = match result {
+            Ok(()) => "done".to_owned(),
+            Err(e) => format!("{:?}: {e:#}", e.kind()),
+        };
+        said.insert(what.to_owned(), text);
+    };
+    let config = Section::CrmConfig;
+    let set = Document::parse(SET)?;
+    let other = Document::parse(&SET.replace("true", "false"))?;
+    let absent = Document::parse("<cluster_property_set id='absent'/>")?;
+    let value = || -> Result<String> {
+        let found = cib.query_xpath("//nvpair[@id='test-stop']")?;
+        Ok(found
+            .first()
+            .and_then(|f| f.root().attribute("value"))
+            .unwrap_or("none")
+            .to_owned())
+    };
+
+    say("create", cib.create(config, &set));
+    say("create again", cib.create(config, &set));
+    say("modify", cib.modify(config, &other));
+    assert_eq!(value()?, "false");
+    say("modify absent", cib.modify(config, &absent));
+    say("modify or create", cib.modify_or_create(config, &absent));
+    say("replace", cib.replace(config, &set));
+    assert_eq!(value()?, "true");
+    say("delete", cib.delete(config, &absent));
+    say("delete again", cib.delete(config, &absent));
+    let bad = "<primitive id='bad' class='ocf' provider='pacemaker' type='Dummy' colour='red'/>";
+    say(
+        "invalid",
+        cib.create(Section::Resources, &Document::parse(bad)?),
+    );
+    let bad = "<primitive id='bad2' class='ocf' provider='pacemaker' type='Dummy'>\
+               <operations><op id='bad2-op' name='monitor'/></operations></primitive>";
+    say(
+        "invalid deeper",
+        cib.create(Section::Resources, &Document::parse(bad)?),
+    );
+
+    // A patch set computed from a copy, then the same one again, when the CIB has moved on.
+    let old = cib.query()?;
+    let mut new = old.clone();
+    let nvpair = new
+        .root()
+        .descendants()
+        .find(|e| e.attribute("id") == Some("test-stop"));
+    let nvpair = nvpair
+        .map(|e| e.id())
+        .ok_or_else(|| Error::invalid("no nvpair"))?;
+    new.set_attribute(nvpair, "value", "false");
+    let patch = PatchSet::between(&old, &new)?;
+    say("patch", cib.apply(&patch));
+    assert_eq!(value()?, "false");
+    let after = cib.query()?;
+    assert!(
+        after.version() > old.version(),
+        "{} {}",
+        after.version(),
+        old.version()
+    );
+    say("patch again", cib.apply(&patch));
+    let empty = PatchSet::parse("<diff format='2'/>")?;
+    say("patch without versions", cib.apply(&empty));
+    let mut invalid = after.clone();
+    let resources = invalid
+        .root()
+        .descendants()
+        .find(|e| e.name() == "resources");
+    let resources = resources
+        .map(|e| e.id())
+        .ok_or_else(|| Error::invalid("no resources"))?;
+    invalid.append_child(resources, "gizmo");
+    say(
+        "invalid patch",
+        cib.apply(&PatchSet::between(&after, &invalid)?),
+    );
+    say("replace by an older CIB", cib.replace_all(&old));
+    let mut newer = cib.query()?;
+    let epoch = newer.version().epoch + 10;
+    newer.set_attribute(newer.root().id(), "epoch", &epoch.to_string());
+    say("replace by a newer CIB", cib.replace_all(&newer));
+    assert!(cib.query()?.version().epoch >= epoch);
+
+    let before = cib.query()?.version();
+    say("bump", cib.bump_epoch());
+    assert!(cib.query()?.version().epoch > before.epoch);
+    say("sync", cib.sync());
+    assert!(cib.upgrade()?, "the lab's CIB is of an older schema");
+    assert!(!cib.upgrade()?, "it is of the newest one now");
+    assert_eq!(cib.delete_xpath("//cluster_property_set[@id='test']")?, 1);
+    assert_eq!(cib.delete_xpath("//cluster_property_set[@id='test']")?, 0);
+    assert_eq!(value()?, "none");
+    Ok(said)
+}
+
+fn changes_are_made_or_refused(lab: &Lab) -> Result<()> {
+    let node = lab.node("esclave")?;
+    let said: BTreeMap<String, String> = node.call("cib::changes", &())?;
+    for (what, expected) in [
+        ("create", "done"),
+        ("create again", "AlreadyExists: "),
+        ("modify", "done"),
+        ("modify absent", "NotFound: "),
+        ("modify or create", "done"),
+        ("replace", "done"),
+        ("delete", "done"),
+        ("delete again", "NotFound: "),
+        ("invalid", "Schema: "),
+        ("invalid deeper", "Schema: "),
+        ("patch", "done"),
+        ("patch again", "Conflict: "),
+        ("patch without versions", "Invalid: "),
+        ("invalid patch", "Schema: "),
+        ("replace by an older CIB", "Conflict: "),
+        ("replace by a newer CIB", "done"),
+        ("bump", "done"),
+        ("sync", "done"),
+    ] {
+        let answer = said.get(what).map_or("not tried", String::as_str);
+        assert!(
+            answer.starts_with(expected),
+            "{what}: {answer}, expected {expected}"
+        );
+    }
+    // The messages name the element and what is wrong with it.
+    let invalid = &said["invalid"];
+    assert!(
+        invalid.contains(r#"<primitive id="bad">"#) && invalid.contains("colour"),
+        "{invalid}"
+    );
+    let invalid = &said["invalid deeper"];
+    assert!(
+        invalid.contains(r#"<op id="bad2-op">"#) && invalid.contains("attributes"),
+        "{invalid}"
+    );
+    let invalid = &said["invalid patch"];
+    assert!(invalid.contains("gizmo"), "{invalid}");
+    Ok(())
+}
+
+/// Reads and changes as users with and without rights.
+fn as_users((): ()) -> Result<BTreeMap<String, String>> {
+    let cib = connect()?;
+    let acls = "<acls><acl_target id='reader'><role id='read-nodes'/></acl_target>\
+                <acl_role id='read-nodes'><acl_permission id='p1' kind='read' xpath='//nodes'/>\
+                </acl_role></acls>";
+    cib.modify_or_create(Section::Configuration, &Document::parse(acls)?)?;
+    let enable = "<cluster_property_set id='acl'><nvpair id='acl-on' name='enable-acl' value='true'/>\
+                  </cluster_property_set>";
+    cib.create(Section::CrmConfig, &Document::parse(enable)?)?;
+
+    let reader = cib.as_user("reader")?;
+    let set = Document::parse(SET)?;
+    let text = |result: Result<Document>| match result {
+        Ok(document) => document.to_xml_compact(),
+        Err(e) => format!("{:?}: {e:#}", e.kind()),
+    };
+    Ok(BTreeMap::from([
+        ("reader sees".to_owned(), text(reader.query())),
+        (
+            "nobody sees".to_owned(),
+            text(cib.as_user("nobody")?.query()),
+        ),
+        ("root sees".to_owned(), text(cib.query())),
+        (
+            "reader changes".to_owned(),
+            kind_of(reader.create(Section::CrmConfig, &set)),
+        ),
+        (
+            "root changes".to_owned(),
+            kind_of(cib.create(Section::CrmConfig, &set)),
+        ),
+    ]))
+}
+
+fn acls_hold_for_the_user_named(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    // The CIB manager looks the names up.
+    node.command("useradd")
+        .args(["--system", "reader"])
+        .stdout()?;
+    let said: BTreeMap<String, String> = node.call("cib::as_users", &())?;
+    let sees = &said["reader sees"];
+    assert!(
+        sees.contains("<node ") && !sees.contains("<crm_config"),
+        "{sees}"
+    );
+    let sees = &said["nobody sees"];
+    assert!(sees.starts_with("PermissionDenied: "), "{sees}");
+    let sees = &said["root sees"];
+    assert!(
+        sees.contains("<node ") && sees.contains("<crm_config"),
+        "{sees}"
+    );
+    let changes = &said["reader changes"];
+    assert!(changes.starts_with("PermissionDenied: "), "{changes}");
+    assert_eq!(said["root changes"], "()");
     Ok(())
 }
