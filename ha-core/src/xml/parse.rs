@@ -28,6 +28,8 @@ impl Document {
     /// # Ok::<(), ha_core::Error>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self> {
+        // quick-xml skips the mark too, but then its positions are wrong.
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let mut parser = Parser {
             text,
             builder: Builder::with_capacity(text.len()),
@@ -62,6 +64,8 @@ impl Document {
         }
     }
 }
+
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 const TO_UTF8: &str = "convert the file to UTF-8, for instance: iconv -f ISO-8859-1 -t UTF-8 FILE";
 
@@ -117,6 +121,9 @@ impl Parser<'_> {
             wrong.kind = ErrorKind::Limit;
             return Err(wrong.at(0));
         }
+        if self.text.starts_with(BYTE_ORDER_MARK) {
+            return Err(Wrong::new("a second byte order mark").at(0));
+        }
         let mut reader = Reader::from_str(self.text);
         reader.config_mut().check_comments = true;
         loop {
@@ -155,12 +162,7 @@ impl Parser<'_> {
                 }
                 Event::PI(text) => self.characters(&text.into_inner())?,
                 Event::Decl(declaration) => {
-                    // A byte order mark may precede it.
-                    if !self.text[..self.start]
-                        .trim_start_matches('\u{FEFF}')
-                        .is_empty()
-                        || self.builder.has_root()
-                    {
+                    if self.start != 0 {
                         let wrong = Wrong::new("an XML declaration must be at the very start");
                         return Err(wrong.at(self.start));
                     }

@@ -203,6 +203,9 @@ fn other_encodings_are_refused_with_the_way_out() {
     assert_eq!(utf16.to_string(), "the text is in UTF-16");
     let marked = Document::parse_bytes(b"\xef\xbb\xbf<?xml version='1.0'?><a/>");
     assert_eq!(marked.unwrap().root().name(), "a");
+    assert!(refused("\u{FEFF}<a>\n").starts_with("line 2, column 1: the text ends inside"));
+    assert!(refused("\u{FEFF}\n<?xml version='1.0'?><a/>").starts_with("line 2, column 1: an XML"));
+    assert!(refused("\u{FEFF}\u{FEFF}<a/>").starts_with("line 1, column 1: a second byte order"));
 }
 
 #[test]
