@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::deadline::{Backoff, Deadline, timespec};
 use super::{Options, error, worker};
+use crate::live::ffi::corosync::gate::Gate;
 use crate::live::ffi::corosync::{DispatchError, Events, Library, Requests, Status, finalize};
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
@@ -32,6 +33,8 @@ pub(super) struct Connection<L: Connect> {
 /// The requesting side of a connection, shared by all who send.
 #[derive(Debug)]
 pub(super) struct Link<L: Connect> {
+    /// Empty while a worker has the requests, and after the close.
+    requests: Gate<Requests<L>>,
     state: Mutex<State<L>>,
     freed: Condvar,
     timeout: Duration,
@@ -39,9 +42,9 @@ pub(super) struct Link<L: Connect> {
 
 #[derive(Debug)]
 struct State<L: Connect> {
-    /// Absent while a worker has it, and after the close.
-    requests: Option<Requests<L>>,
-    /// What the worker that has the requests does.
+    /// A worker has the requests.
+    leased: bool,
+    /// What it does with them.
     doing: &'static str,
     /// Counts the calls, to tell the present one from an earlier one.
     calls: u64,
@@ -50,6 +53,17 @@ struct State<L: Connect> {
     closed: bool,
     /// Left by the close for the worker that still has the requests.
     closing: Option<Events<L>>,
+}
+
+/// Why a direct call was not made, as far as that is seen at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hindrance {
+    /// Corosync said so.
+    Status(Status),
+    /// There is no room in the queue to corosync.
+    Full,
+    /// The requests are not there.
+    Busy,
 }
 
 /// Why a request cannot be written at this moment.
@@ -160,7 +174,7 @@ impl<L: Connect> Connection<L> {
         let mut fresh = result.map_err(error::failed)?;
         let (requests, events) = fresh.0.take().ok_or_else(worker_died)?;
         let state = State {
-            requests: Some(requests),
+            leased: false,
             doing: "",
             calls: 0,
             abandoned: false,
@@ -168,6 +182,7 @@ impl<L: Connect> Connection<L> {
             closing: None,
         };
         let link = Link {
+            requests: Gate::new(requests),
             state: Mutex::new(state),
             freed: Condvar::new(),
             timeout: options.timeout,
@@ -260,13 +275,22 @@ impl<L: Connect> Drop for Connection<L> {
         };
         let mut state = self.link.state();
         state.closed = true;
-        let Some(requests) = state.requests.take() else {
+        if state.leased {
             // The worker that has the requests closes the connection when it comes back.
             state.closing = Some(events);
             return;
-        };
+        }
         drop(state);
         self.link.freed.notify_all();
+        // Another thread may be about to write a message; that takes a microsecond.
+        let (mut backoff, deadline) = (Backoff::queue(), Deadline::after(GOODBYE));
+        let requests = loop {
+            match self.link.requests.take() {
+                Some(requests) => break requests,
+                None if backoff.wait(deadline) => {}
+                None => return,
+            }
+        };
         // A worker says good-bye, for it may block; a stopped daemon gets it when it resumes.
         let (tell, told) = mpsc::sync_channel::<()>(1);
         let submitted = worker::submit(Box::new(move || {
@@ -293,17 +317,24 @@ impl<L: Connect> Link<L> {
     pub(super) fn direct(
         &self,
         call: impl FnOnce(&mut Requests<L>) -> Result<(), Status>,
-    ) -> Result<(), Refusal> {
-        let mut state = self.state();
-        match &mut state.requests {
-            Some(requests) => {
-                if requests.has_room() {
-                    call(requests).map_err(Refusal::Status)
-                } else {
-                    Err(Refusal::Full)
-                }
+    ) -> Result<(), Hindrance> {
+        let result = self.requests.lend(|requests| {
+            if requests.has_room() {
+                call(requests).map_err(Hindrance::Status)
+            } else {
+                Err(Hindrance::Full)
             }
-            None => Err(state.absence()),
+        });
+        result.unwrap_or(Err(Hindrance::Busy))
+    }
+
+    /// Finds out why a direct call was not made.
+    #[cold]
+    pub(super) fn refusal(&self, hindrance: Hindrance) -> Refusal {
+        match hindrance {
+            Hindrance::Status(status) => Refusal::Status(status),
+            Hindrance::Full => Refusal::Full,
+            Hindrance::Busy => self.state().absence(),
         }
     }
 
@@ -346,7 +377,7 @@ impl<L: Connect> Link<L> {
             Err(RecvTimeoutError::Disconnected) => Err(worker_died()),
             Err(RecvTimeoutError::Timeout) => {
                 let mut state = self.state();
-                if state.calls == number && state.requests.is_none() {
+                if state.calls == number && state.leased {
                     state.abandoned = true;
                 }
                 drop(state);
@@ -362,25 +393,35 @@ impl<L: Connect> Link<L> {
         doing: &'static str,
         deadline: Deadline,
     ) -> Result<(Lease<L>, u64), Refusal> {
+        let mut backoff = Backoff::queue();
         let mut state = self.state();
         loop {
-            if let Some(requests) = state.requests.take() {
-                state.doing = doing;
-                state.calls += 1;
-                let lease = Lease {
-                    link: self.clone(),
-                    requests: Some(requests),
-                };
-                return Ok((lease, state.calls));
-            }
             match state.absence() {
-                Refusal::Busy if !deadline.passed() => {
+                Refusal::Busy if state.leased => {
                     let left = deadline.remaining().unwrap_or(Duration::from_secs(3600));
-                    state = self
-                        .freed
-                        .wait_timeout(state, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
+                    if left.is_zero() {
+                        return Err(Refusal::Busy);
+                    }
+                    let waited = self.freed.wait_timeout(state, left);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                Refusal::Busy => {
+                    if let Some(requests) = self.requests.take() {
+                        state.leased = true;
+                        state.doing = doing;
+                        state.calls += 1;
+                        let lease = Lease {
+                            link: self.clone(),
+                            requests: Some(requests),
+                        };
+                        return Ok((lease, state.calls));
+                    }
+                    // Another thread writes a message at this moment.
+                    drop(state);
+                    if !backoff.wait(deadline) {
+                        return Err(Refusal::Busy);
+                    }
+                    state = self.state();
                 }
                 refusal => return Err(refusal),
             }
@@ -448,7 +489,8 @@ impl<L: Connect> Drop for Lease<L> {
             finalize(requests, events);
             return;
         }
-        state.requests = Some(requests);
+        self.link.requests.put(requests);
+        state.leased = false;
         state.abandoned = false;
         drop(state);
         self.link.freed.notify_all();

@@ -41,7 +41,7 @@ use std::time::Duration;
 
 use corosync_sys as sys;
 
-use super::connection::{Connect, Connection, Link, NotSync, Refusal};
+use super::connection::{Connect, Connection, Hindrance, Link, NotSync, Refusal};
 use super::deadline::{Backoff, Deadline};
 use super::watch::{Reconnect, Source, Watch};
 use super::{NodeId, error};
@@ -364,11 +364,15 @@ impl Sender {
     #[doc(alias = "cpg_mcast_joined")]
     #[inline]
     pub fn send(&self, message: &[u8]) -> Result<()> {
-        self.send_with(
-            Guarantee::default(),
-            self.link.timeout(),
-            &[IoSlice::new(message)],
-        )
+        let guarantee = Guarantee::default();
+        let part = IoSlice::new(message);
+        if message.len() > self.largest {
+            return self.send_large(guarantee, self.link.timeout(), &[part]);
+        }
+        match self.attempt(guarantee, &[part]) {
+            Ok(()) => Ok(()),
+            Err(why) => self.send_later(why, guarantee, self.link.timeout(), &[part]),
+        }
     }
 
     /// Like [`send`](Sender::send), for a message made of up to [`MOST_PARTS`] parts, with another
@@ -388,7 +392,7 @@ impl Sender {
         }
         match self.attempt(guarantee, parts) {
             Ok(()) => Ok(()),
-            Err(refusal) => self.send_later(refusal, guarantee, timeout, parts),
+            Err(why) => self.send_later(why, guarantee, timeout, parts),
         }
     }
 
@@ -409,14 +413,11 @@ impl Sender {
             ));
         }
         self.attempt(Guarantee::default(), &[IoSlice::new(message)])
-            .map_err(|refusal| match refusal {
-                Refusal::Status(status) => send_failed(status),
-                other => other.into_error().context("send to the group"),
-            })
+            .map_err(|why| send_refused(self.link.refusal(why)))
     }
 
     #[inline]
-    fn attempt(&self, guarantee: Guarantee, parts: &[IoSlice<'_>]) -> Result<(), Refusal> {
+    fn attempt(&self, guarantee: Guarantee, parts: &[IoSlice<'_>]) -> Result<(), Hindrance> {
         self.link
             .direct(|requests| requests.multicast(guarantee.as_c(), parts))
     }
@@ -424,7 +425,7 @@ impl Sender {
     #[cold]
     fn send_later(
         &self,
-        mut refusal: Refusal,
+        mut why: Hindrance,
         guarantee: Guarantee,
         timeout: Duration,
         parts: &[IoSlice<'_>],
@@ -432,10 +433,9 @@ impl Sender {
         let deadline = Deadline::after(timeout);
         let mut backoff = Backoff::queue();
         loop {
-            match refusal {
-                refusal if refusal.passes() => {}
-                Refusal::Status(status) => return Err(send_failed(status)),
-                other => return Err(other.into_error().context("send to the group")),
+            let refusal = self.link.refusal(why);
+            if !refusal.passes() {
+                return Err(send_refused(refusal));
             }
             if !backoff.wait(deadline) {
                 let cause = refusal.into_error();
@@ -445,7 +445,7 @@ impl Sender {
             }
             match self.attempt(guarantee, parts) {
                 Ok(()) => return Ok(()),
-                Err(again) => refusal = again,
+                Err(again) => why = again,
             }
         }
     }
@@ -470,20 +470,20 @@ impl Sender {
 }
 
 #[cold]
-fn send_failed(status: Status) -> Error {
-    match status {
-        Status::NOT_EXIST => error::failed_as(
+fn send_refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Status(status @ Status::NOT_EXIST) => error::failed_as(
             status,
             ErrorKind::NotFound,
             "this connection is in no group",
         )
         .with_hint("join a group before sending"),
-        Status::INVALID_PARAM => error::failed_as(
+        Refusal::Status(status @ Status::INVALID_PARAM) => error::failed_as(
             status,
             ErrorKind::Invalid,
             format_args!("a message has at most {MOST_PARTS} parts"),
         ),
-        other => error::failed(other),
+        other => other.into_error(),
     }
     .context("send to the group")
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::hint::black_box;
 use std::io::IoSlice;
 use std::mem::{offset_of, size_of};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -194,7 +195,7 @@ impl Requests<Cpg> {
         guarantee: sys::cpg_guarantee_t,
         parts: &[IoSlice<'_>],
     ) -> Result<(), Status> {
-        // Corosync would take the message without a word and drop it.
+        // Outside a group corosync would take the message without a word and drop it.
         if self.extra != JOINED {
             return Err(Status::NOT_EXIST);
         }
@@ -239,14 +240,13 @@ pub(in crate::live) const MOST_PARTS: usize = 63;
 
 /// What the callbacks of one dispatch work with.
 struct Frame {
-    /// The caller's closure, and how to call it.
+    /// What is done with an event: it is handed to the caller's closure, or kept.
+    act: unsafe fn(&mut Frame, &Event<'_>),
+    /// The caller's closure.
     handler: NonNull<()>,
-    run: unsafe fn(NonNull<()>, Event<'_>),
-    /// Events are kept for the next dispatch instead of being handled.
-    keeping: bool,
-    backlog: VecDeque<OwnedEvent>,
     handled: usize,
     until: Option<Instant>,
+    backlog: VecDeque<OwnedEvent>,
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -255,34 +255,44 @@ thread_local! {
 }
 
 /// How often the clock is looked at, in events.
-const CLOCK_EVERY: usize = 16;
+const CLOCK_EVERY: usize = 64;
 
-impl Frame {
-    #[inline]
-    fn handle(&mut self, event: Event<'_>) {
-        if self.keeping {
-            return self.keep(event);
+/// Hands an event to the caller's closure.
+///
+/// # Safety
+/// The frame's handler was made from an `F` that nobody else uses until the frame is gone.
+unsafe fn handle<F: FnMut(Event<'_>)>(frame: &mut Frame, event: &Event<'_>) {
+    let mut handler = frame.handler.cast::<F>();
+    let call = || {
+        // SAFETY: as this function asks.
+        unsafe { handler.as_mut()(*event) }
+    };
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(()) => {
+            frame.handled += 1;
+            if frame.handled.is_multiple_of(CLOCK_EVERY) {
+                frame.look_at_clock();
+            }
         }
-        let (handler, run) = (self.handler, self.run);
-        // SAFETY: `dispatch` made the two from one closure that it borrows mutably until C
-        // returns, and the frame is lent to one callback at a time.
-        let result = catch_unwind(AssertUnwindSafe(|| unsafe { run(handler, event) }));
-        if let Err(panic) = result {
-            self.panic = Some(panic);
-            self.keeping = true;
-            return;
-        }
-        self.handled += 1;
-        if self.handled.is_multiple_of(CLOCK_EVERY)
-            && self.until.is_some_and(|at| at <= Instant::now())
-        {
-            self.keeping = true;
+        Err(panic) => {
+            frame.panic = Some(panic);
+            frame.act = keep;
         }
     }
+}
 
+/// Keeps an event for the next dispatch.
+#[cold]
+unsafe fn keep(frame: &mut Frame, event: &Event<'_>) {
+    frame.backlog.push_back(event.into_owned());
+}
+
+impl Frame {
     #[cold]
-    fn keep(&mut self, event: Event<'_>) {
-        self.backlog.push_back(event.into_owned());
+    fn look_at_clock(&mut self) {
+        if self.until.is_some_and(|at| at <= Instant::now()) {
+            self.act = keep;
+        }
     }
 }
 
@@ -296,17 +306,12 @@ pub(in crate::live) fn dispatch<F: FnMut(Event<'_>)>(
     until: Option<Instant>,
     handler: &mut F,
 ) -> (usize, Result<(), DispatchError>) {
-    unsafe fn run<F: FnMut(Event<'_>)>(handler: NonNull<()>, event: Event<'_>) {
-        // SAFETY: the caller passes the pointer that was made from an `F`.
-        unsafe { handler.cast::<F>().as_mut()(event) }
-    }
     let frame = Frame {
+        act: handle::<F>,
         handler: NonNull::from(handler).cast(),
-        run: run::<F>,
-        keeping: false,
-        backlog: std::mem::take(backlog),
         handled: 0,
         until,
+        backlog: std::mem::take(backlog),
         panic: None,
     };
     dispatch_frame(events, frame, backlog)
@@ -317,14 +322,12 @@ pub(in crate::live) fn collect(
     events: &mut Events<Cpg>,
     backlog: &mut VecDeque<OwnedEvent>,
 ) -> Result<(), DispatchError> {
-    unsafe fn unused(_: NonNull<()>, _: Event<'_>) {}
     let frame = Frame {
+        act: keep,
         handler: NonNull::dangling(),
-        run: unused,
-        keeping: true,
-        backlog: std::mem::take(backlog),
         handled: 0,
         until: None,
+        backlog: std::mem::take(backlog),
         panic: None,
     };
     dispatch_frame(events, frame, backlog).1
@@ -356,10 +359,16 @@ fn dispatch_frame(
     )
 }
 
-/// Runs `f` with the frame of the dispatch that C was called from.
+/// Does with an event what the dispatch that C was called from wants.
 #[inline]
-fn enter(f: impl FnOnce(&mut Frame)) {
-    SLOT.with(|slot| slot.enter(f));
+fn act(event: &Event<'_>) {
+    SLOT.with(|slot| {
+        slot.enter(|frame| {
+            // SAFETY: the frame was made by `dispatch`, which borrows the handler mutably until C
+            // returns, or by `collect`, which needs none.
+            unsafe { (frame.act)(frame, event) }
+        });
+    });
 }
 
 unsafe extern "C" fn on_deliver(
@@ -371,19 +380,25 @@ unsafe extern "C" fn on_deliver(
     length: usize,
 ) {
     // SAFETY: the library lends the group and the message until this callback returns; `Group` is
-    // laid out as `cpg_name`.
-    let (group, payload) = unsafe { (&*group.cast::<Group>(), lent(message.cast(), length)) };
+    // laid out as `cpg_name`. The message lies in the library's buffer also when it is empty.
+    let (group, payload) = unsafe {
+        (
+            &*group.cast::<Group>(),
+            std::slice::from_raw_parts(message.cast::<u8>(), length),
+        )
+    };
     let sender = Process {
         node: NodeId(node),
         pid,
     };
-    enter(|frame| {
-        frame.handle(Event::Message(Message {
-            group,
-            sender,
-            payload,
-        }));
+    // Put into memory before the slot is looked up: else each part is saved in a register over
+    // that, which costs more than all the rest of this function.
+    let event = Event::Message(Message {
+        group,
+        sender,
+        payload,
     });
+    act(black_box(&event));
 }
 
 unsafe extern "C" fn on_members(
@@ -406,7 +421,7 @@ unsafe extern "C" fn on_members(
             joined: lent(joined.cast::<Member>(), joined_count),
         }
     };
-    enter(|frame| frame.handle(Event::Members(change)));
+    act(&Event::Members(change));
 }
 
 unsafe extern "C" fn on_ring(
@@ -421,5 +436,5 @@ unsafe extern "C" fn on_ring(
     };
     // SAFETY: the library lends the list until this callback returns; a `NodeId` is a u32.
     let nodes = unsafe { lent(nodes.cast::<NodeId>(), count as usize) };
-    enter(|frame| frame.handle(Event::Ring(Ring { id, nodes })));
+    act(&Event::Ring(Ring { id, nodes }));
 }

@@ -8,6 +8,7 @@
 pub(in crate::live) mod cfg;
 pub(in crate::live) mod cmap;
 pub(in crate::live) mod cpg;
+pub(in crate::live) mod gate;
 pub(in crate::live) mod quorum;
 mod slot;
 mod stack;
@@ -120,10 +121,14 @@ impl<L: Library> Requests<L> {
     /// not read (it is stopped, or very slow) the socket's buffer fills after some 280 requests,
     /// and then the C library tries again and again without ever returning. So the bytes that are
     /// still unread are counted here first. A look at the socket is good for many requests.
+    #[inline]
     pub(in crate::live) fn has_room(&mut self) -> bool {
-        if self.room == 0 {
-            self.room = free_slots(self.socket);
-        }
+        self.room > 0 || self.look_for_room()
+    }
+
+    #[cold]
+    fn look_for_room(&mut self) -> bool {
+        self.room = free_slots(self.socket);
         self.room > 0
     }
 
@@ -139,7 +144,8 @@ impl<L: Library> Requests<L> {
         ready == 1 && fd.revents & (libc::POLLHUP | libc::POLLERR) != 0
     }
 
-    /// Notes that a request was written.
+    /// Notes that a request is written.
+    #[inline]
     fn spend(&mut self) {
         self.room = self.room.saturating_sub(1);
     }

@@ -31,13 +31,14 @@ impl<T> Slot<T> {
     }
 
     /// Lends the frame to `f` for the length of one callback; nothing happens outside a dispatch.
-    pub(super) fn enter<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
-        // Taken out meanwhile: a second borrow of the same frame is impossible.
-        let mut frame = self.0.take()?;
-        // SAFETY: `with` borrows the frame mutably until C returns, and the slot is empty now,
-        // so this is the only reference made from it.
-        let result = f(unsafe { frame.as_mut() });
-        self.0.set(Some(frame));
-        Some(result)
+    #[inline]
+    pub(super) fn enter(&self, f: impl FnOnce(&mut T)) {
+        if let Some(mut frame) = self.0.get() {
+            // SAFETY: `with` borrows the frame mutably until C returns. A callback of the same
+            // frame cannot start inside this one: for that, the same connection would have to be
+            // dispatched again, whose token is borrowed for the dispatch; and a dispatch of
+            // another connection has a frame of its own in the slot.
+            f(unsafe { frame.as_mut() });
+        }
     }
 }
