@@ -27,6 +27,7 @@
 mod builder;
 mod diff;
 mod document;
+mod edit;
 mod element;
 mod names;
 mod parse;

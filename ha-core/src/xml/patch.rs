@@ -311,7 +311,7 @@ impl Document {
                 return Err(e);
             }
         }
-        if self.garbage() > self.size() / 2 {
+        if self.garbage > self.size() / 2 {
             self.compact();
         }
         Ok(())
