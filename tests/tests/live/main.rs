@@ -5,11 +5,13 @@
 mod cib;
 mod daemons;
 mod lab_itself;
+mod watch;
 
 fn main() -> std::process::ExitCode {
     let mut harness = lab::harness::Harness::new();
     cib::register(&mut harness);
     daemons::register(&mut harness);
     lab_itself::register(&mut harness);
+    watch::register(&mut harness);
     harness.main()
 }

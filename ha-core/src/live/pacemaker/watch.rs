@@ -28,7 +28,7 @@ pub enum Update {
         patch: Arc<PatchSet>,
         /// The version before.
         since: CibVersion,
-        /// The version now.
+        /// The version now: the same in rare cases, as when a node joins.
         version: CibVersion,
     },
     /// The whole CIB was queried again: there were changes whose steps are not known.
@@ -215,10 +215,12 @@ impl Watch {
             return None;
         }
         let since = self.document.version();
-        if self.state == State::Fresh && patch.source() != Some(since) {
+        if self.state == State::Fresh && !leads_on(&patch, since) {
             // Sent before the query was answered, and part of the answer; unless it leads further
-            // than the answer, which then is no step on its way.
-            if patch.target().is_none_or(|target| target > since) {
+            // than the answer, which then is no step on its way. When nodes join, the CIB also
+            // changes without a new version: such a one may be in the answer or not.
+            let target = patch.target();
+            if target.is_none_or(|t| t > since || (t == since && patch.source() == target)) {
                 self.ask(Reason::Mismatch);
             }
             return None;
@@ -269,6 +271,11 @@ impl Watch {
             },
         }
     }
+}
+
+/// Tells whether a patch set is certainly the next step from a version.
+fn leads_on(patch: &PatchSet, version: CibVersion) -> bool {
+    patch.source() == Some(version) && patch.target() != Some(version)
 }
 
 impl Iterator for Watch {

@@ -11,7 +11,7 @@ use crate::xml::{Document, PatchSet};
 use crate::{ErrorExt, Result};
 
 /// How many patch sets wait for a slow reader before they are given up for a whole query.
-const LIMIT: usize = 500;
+const LIMIT: usize = 256;
 
 /// How many feeds there are.
 static FEEDS: AtomicUsize = AtomicUsize::new(0);
