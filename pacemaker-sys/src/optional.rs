@@ -20,17 +20,32 @@ macro_rules! optional {
             type Function = unsafe extern "C" fn($($argument: $ty),*) $(-> $result)?;
             #[cfg(pacemaker_3)]
             const _: Function = crate::$name;
-            let name = concat!(stringify!($name), "\0");
-            let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
-            // SAFETY: the name ends with a NUL; RTLD_DEFAULT searches the libraries already loaded.
-            let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-            if address.is_null() {
-                return None;
-            }
-            // SAFETY: the symbol of this name is a function of this type in every version that has it.
-            Some(unsafe { core::mem::transmute::<*mut libc::c_void, Function>(address) })
+            look_up(concat!(stringify!($name), "\0")).map(|address| {
+                // SAFETY: a function of this type in every version that has the symbol.
+                unsafe { core::mem::transmute::<*mut libc::c_void, Function>(address) }
+            })
         }
     )*};
+}
+
+/// The address of a symbol of the libraries that the process has loaded.
+fn look_up(name: &'static str) -> Option<*mut libc::c_void> {
+    let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
+    // SAFETY: the name ends with a NUL; RTLD_DEFAULT searches the libraries already loaded.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!address.is_null()).then_some(address)
+}
+
+/// What `crm_xml_escape` is.
+pub type Escape = unsafe extern "C" fn(*const c_char) -> *mut c_char;
+
+/// How libraries of family 2 escape a text for XML; the result is the caller's to free.
+#[must_use]
+pub fn crm_xml_escape() -> Option<Escape> {
+    look_up("crm_xml_escape\0").map(|address| {
+        // SAFETY: a function of this type in every version that has the symbol.
+        unsafe { core::mem::transmute::<*mut libc::c_void, Escape>(address) }
+    })
 }
 
 optional! {

@@ -2,16 +2,33 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use ha_core::live::pacemaker::attrd::{self, Scope};
+use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
+use ha_core::live::pacemaker::controld::{self, Resource};
 use ha_core::live::pacemaker::pacemakerd;
+use ha_core::live::pacemaker::watch::Watch;
 use ha_core::{Error, Result};
 use lab::harness::{Harness, own};
-use lab::{Lab, LabOptions};
+use lab::{Lab, LabOptions, NotYet};
+use serde::{Deserialize, Serialize};
 
 pub(crate) fn register(harness: &mut Harness) {
     harness.agent("daemons::ping_launcher", ping_launcher);
     harness.shared(
         "daemons::launcher_tells_its_state",
         launcher_tells_its_state,
+    );
+    harness.agent("daemons::attribute", attribute);
+    harness.shared(
+        "daemons::attributes_reach_the_cib",
+        attributes_reach_the_cib,
+    );
+    harness.agent("daemons::controller", controller);
+    harness.agent("daemons::refresh", refresh);
+    harness.agent("daemons::fail", fail);
+    harness.test(
+        "daemons::controllers_answer_and_act",
+        own(LabOptions::default(), controllers_answer_and_act),
     );
     harness.test(
         "daemons::a_stopped_or_dead_launcher_is_reported",
@@ -79,4 +96,292 @@ fn a_stopped_or_dead_launcher_is_reported(lab: &Lab) -> Result<()> {
     let dead = ask()?.expect_err("pacemakerd is dead");
     assert!(dead.starts_with("Disconnected: ping pacemakerd"), "{dead}");
     Ok(())
+}
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// An error as text that starts with its kind.
+fn told<T>(result: Result<T>) -> std::result::Result<T, String> {
+    result.map_err(|e| format!("{:?}: {e:#}", e.kind()))
+}
+
+#[derive(Serialize, Deserialize)]
+enum Attribute {
+    Set {
+        node: Option<String>,
+        value: String,
+    },
+    Delete {
+        node: String,
+    },
+    Query {
+        node: Option<String>,
+    },
+    /// Sets it on the local node, waits until the CIB has it, deletes it and waits again; then for a
+    /// value that never comes.
+    Confirm {
+        node: String,
+    },
+}
+
+type Values = std::result::Result<Vec<(String, Option<String>)>, String>;
+
+fn attribute((name, action): (String, Attribute)) -> Result<Values> {
+    Ok(match action {
+        Attribute::Set { node, value } => {
+            let scope = Scope {
+                node,
+                ..Scope::default()
+            };
+            told(attrd::set(&name, &value, &scope, LIMIT)).map(|()| Vec::new())
+        }
+        Attribute::Delete { node } => {
+            told(attrd::delete(&name, &Scope::on(&node), LIMIT)).map(|()| Vec::new())
+        }
+        Attribute::Confirm { node } => {
+            let mut watch = Watch::open(&Cib::connect(&ConnectOptions::default())?)?;
+            let scope = Scope::default();
+            attrd::set(&name, "42", &scope, LIMIT)?;
+            attrd::confirm(&mut watch, &node, &name, Some("42"), LIMIT)?;
+            attrd::delete(&name, &scope, LIMIT)?;
+            attrd::confirm(&mut watch, &node, &name, None, LIMIT)?;
+            let never = Duration::from_millis(300);
+            told(attrd::confirm(&mut watch, &node, &name, Some("43"), never)).map(|()| Vec::new())
+        }
+        Attribute::Query { node } => told(attrd::query(&name, node.as_deref(), LIMIT)).map(|all| {
+            let mut all: Vec<_> = all.into_iter().map(|one| (one.node, one.value)).collect();
+            all.sort();
+            all
+        }),
+    })
+}
+
+/// Set for the local node and for the peer, seen by Pacemaker's own tool and in the CIB of the other
+/// node, changed, and deleted again.
+fn attributes_reach_the_cib(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    let name = "essai-1";
+    let act = |action: Attribute| node.call::<Values>("daemons::attribute", &(name, action));
+    let in_cib = |expected: &[&str]| {
+        lab.wait_until(LIMIT, "the CIB has the attribute", || {
+            let xpath = format!("//transient_attributes//nvpair[@name='{name}']");
+            let output = lab
+                .node("esclave")?
+                .command("cibadmin")
+                .args(["-Ql", "-A", &xpath])
+                .output()?;
+            let mut values: Vec<String> = output
+                .stdout
+                .split("value=\"")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next().map(str::to_owned))
+                .collect();
+            values.sort();
+            if values == expected {
+                Ok(())
+            } else {
+                Err(NotYet::because(format!("{values:?} in {}", output.stdout)))
+            }
+        })
+    };
+    let never = act(Attribute::Confirm {
+        node: "maitre".to_owned(),
+    })?
+    .expect_err("nobody set 43");
+    assert!(
+        never.starts_with("Timeout: confirm a node attribute: "),
+        "{never}"
+    );
+
+    let absent: Values = node.call(
+        "daemons::attribute",
+        &("essai-2", Attribute::Query { node: None }),
+    )?;
+    let absent = absent.expect_err("nobody ever set it");
+    assert!(absent.starts_with("NotFound: "), "{absent}");
+
+    for (node, value) in [(None, "un <&> é"), (Some("esclave"), "deux")] {
+        let node = node.map(str::to_owned);
+        assert_eq!(
+            act(Attribute::Set {
+                node,
+                value: value.to_owned()
+            })?,
+            Ok(Vec::new())
+        );
+    }
+    in_cib(&["deux", "un &lt;&amp;&gt; é"])?;
+    // Pacemaker 2 would cut this one; it is refused before it does harm.
+    let value = "\u{e9} <".to_owned();
+    let refused = act(Attribute::Set { node: None, value })?.expect_err("cannot be written");
+    assert!(refused.starts_with("Unsupported: "), "{refused}");
+    let both = vec![
+        ("esclave".to_owned(), Some("deux".to_owned())),
+        ("maitre".to_owned(), Some("un <&> é".to_owned())),
+    ];
+    assert_eq!(act(Attribute::Query { node: None })?, Ok(both.clone()));
+    let one = Attribute::Query {
+        node: Some("esclave".to_owned()),
+    };
+    assert_eq!(act(one)?, Ok(vec![both[0].clone()]));
+    let tool = node
+        .command("attrd_updater")
+        .args(["-Q", "-n", name, "-N", "esclave"])
+        .stdout()?;
+    assert!(tool.contains("value=\"deux\""), "{tool}");
+
+    let node = Some("esclave".to_owned());
+    assert_eq!(
+        act(Attribute::Set {
+            node,
+            value: "trois".to_owned()
+        })?,
+        Ok(Vec::new())
+    );
+    in_cib(&["trois", "un &lt;&amp;&gt; é"])?;
+    for node in ["maitre", "esclave"] {
+        assert_eq!(
+            act(Attribute::Delete {
+                node: node.to_owned()
+            })?,
+            Ok(Vec::new())
+        );
+    }
+    in_cib(&[])
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Controllers {
+    dc: (String, String, bool),
+    esclave: String,
+    nobody: String,
+    nodes: Vec<(u32, Option<String>, bool)>,
+    here: (u32, Option<String>, bool, bool),
+    unknown: String,
+}
+
+fn controller((): ()) -> Result<Controllers> {
+    let dc = controld::ping(None, LIMIT)?;
+    let mut nodes: Vec<_> = controld::nodes(LIMIT)?
+        .into_iter()
+        .map(|node| (node.id, node.name, node.is_member))
+        .collect();
+    nodes.sort();
+    let here = controld::node_info(None, LIMIT)?;
+    let nobody = controld::ping(Some("nobody"), Duration::from_secs(1));
+    Ok(Controllers {
+        dc: (dc.node.clone(), dc.feature_set.clone(), dc.is_idle()),
+        esclave: controld::ping(Some("esclave"), LIMIT)?.node,
+        nobody: told(nobody).expect_err("there is no such node"),
+        nodes,
+        here: (here.id, here.name, here.has_quorum, here.is_remote),
+        unknown: told(controld::node_info(Some(77), LIMIT)).expect_err("there is no node 77"),
+    })
+}
+
+fn pinger() -> Resource {
+    Resource {
+        id: "pinger".to_owned(),
+        instance: None,
+        standard: "ocf".to_owned(),
+        provider: Some("pacemaker".to_owned()),
+        agent: "ping".to_owned(),
+    }
+}
+
+/// Forgets its history on a node, and what failed there.
+fn refresh(node: String) -> Result<()> {
+    attrd::clear_failures(Some("pinger"), Some(&node), LIMIT)?;
+    controld::refresh(&node, &pinger(), LIMIT)
+}
+
+fn fail(node: String) -> Result<std::result::Result<(), String>> {
+    Ok(told(controld::fail(&node, &pinger(), LIMIT)))
+}
+
+/// The answers beside those of Pacemaker's own tools; a failure that the cluster recovers from; its
+/// traces cleaned up.
+fn controllers_answer_and_act(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    let seen: Controllers = node.call("daemons::controller", &())?;
+    let tool = node.command("crmadmin").arg("--dc_lookup").stdout()?;
+    assert!(
+        tool.trim().ends_with(&seen.dc.0),
+        "{} against {tool}",
+        seen.dc.0
+    );
+    assert!(seen.dc.1.starts_with("3."), "{seen:?}");
+    assert_eq!(seen.esclave, "esclave");
+    assert!(
+        seen.nobody.starts_with("Timeout: ") || seen.nobody.starts_with("NotFound"),
+        "{seen:?}"
+    );
+    let named = |id, name: &str| (id, Some(name.to_owned()), true);
+    assert_eq!(seen.nodes, [named(1, "maitre"), named(2, "esclave")]);
+    assert_eq!(seen.here, (1, Some("maitre".to_owned()), true, false));
+    assert!(seen.unknown.starts_with("NotFound: "), "{seen:?}");
+
+    let primitive = "<primitive id='pinger' class='ocf' provider='pacemaker' type='ping'>\
+        <instance_attributes id='pinger-a'><nvpair id='pinger-h' name='host_list' value='127.0.0.1'/>\
+        <nvpair id='pinger-d' name='dampen' value='1s'/></instance_attributes></primitive>";
+    node.command("cibadmin")
+        .args(["-C", "-o", "resources", "-X", primitive])
+        .stdout()?;
+    let starts_at = || {
+        lab.wait_until(Duration::from_secs(30), "pinger runs", || {
+            let text = node
+                .command("crm_resource")
+                .args(["-W", "-r", "pinger"])
+                .output()?
+                .stdout;
+            match text.trim().rsplit_once("is running on: ") {
+                Some((_, place)) => Ok(place.trim().to_owned()),
+                None => Err(NotYet::because(text)),
+            }
+        })
+    };
+    let place = starts_at()?;
+    let fail_count = || -> Result<String> {
+        let tool = node
+            .command("crm_failcount")
+            .args(["-G", "-r", "pinger", "-N", &place]);
+        let text = tool.stdout()?;
+        Ok(text
+            .rsplit('=')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned())
+    };
+    let counted = || {
+        lab.wait_until(LIMIT, "the failure is counted", || match fail_count()? {
+            count if count == "0" => Err(NotYet::because("still 0")),
+            _ => Ok(()),
+        })?;
+        // Until the cluster has recovered, and has nothing left to do.
+        node.command("crm_resource")
+            .arg("--wait")
+            .stdout()
+            .map(drop)
+    };
+    let forgotten = || {
+        node.call::<()>("daemons::refresh", &place)?;
+        lab.wait_until(LIMIT, "the failure is forgotten", || {
+            let status = node.command("crm_mon").arg("-1").stdout()?;
+            if fail_count()? == "0" && !status.contains("Failed Resource Actions") {
+                Ok(())
+            } else {
+                Err(NotYet::because(status))
+            }
+        })?;
+        node.command("crm_resource")
+            .arg("--wait")
+            .stdout()
+            .map(drop)
+    };
+    assert_eq!(fail_count()?, "0");
+    let failed: std::result::Result<(), String> = node.call("daemons::fail", &place)?;
+    assert_eq!(failed, Ok(()));
+    counted()?;
+    forgotten()
 }

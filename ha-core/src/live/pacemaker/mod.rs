@@ -11,7 +11,9 @@
 //!   must give it a context of its own.
 //! * Messages of the C libraries become `tracing` events of target `pacemaker`, none goes to stderr.
 
+pub mod attrd;
 pub mod cib;
+pub mod controld;
 pub(crate) mod error;
 mod exchange;
 pub mod pacemakerd;

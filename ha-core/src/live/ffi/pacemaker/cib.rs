@@ -8,6 +8,7 @@ use std::time::Duration;
 use pacemaker_sys as sys;
 
 use super::Here;
+use super::escape;
 use super::mainloop::{guard, on_this_thread};
 use super::xml::{self, Output, Tree};
 use crate::Result;
@@ -232,6 +233,7 @@ impl Connection {
 
     /// Sends a request and waits for its answer.
     pub(crate) fn perform(&mut self, here: &Here, request: &Request<'_>) -> Result<Reply> {
+        request.data.map_or(Ok(()), escape::check)?;
         let data = request.data.map(|data| Tree::new(here, data)).transpose()?;
         let seconds = request.timeout.as_secs_f64().ceil().clamp(1.0, 86_400.0);
         let mut output: *mut sys::xmlNode = std::ptr::null_mut();

@@ -5,6 +5,9 @@
 
 pub(crate) mod api;
 pub(crate) mod cib;
+pub(crate) mod controld;
+mod escape;
+pub(crate) mod ipc;
 mod log;
 pub(crate) mod mainloop;
 pub(crate) mod pacemakerd;
