@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::document::{Attribute, Document, NONE, NodeId};
 use super::names::{NO_SYMBOL, Symbol};
+use crate::name::is_secret;
 use crate::value::CibVersion;
 
 /// One element of a [`Document`]: a borrowed view that is cheap to copy.
@@ -258,11 +259,17 @@ pub(super) fn same_attributes(a: Element<'_>, b: Element<'_>) -> bool {
         && (a.attributes().eq(b.attributes()) || sorted(a) == sorted(b))
 }
 
+/// Shows the start tag; the value of what [`is_secret`] is hidden.
 impl fmt::Debug for Element<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}", self.name())?;
+        let names_a_secret = self.attribute("name").is_some_and(is_secret);
         for (name, value) in self.attributes() {
-            write!(f, " {name}={value:?}")?;
+            if is_secret(name) || (names_a_secret && name == "value") {
+                write!(f, " {name}=(hidden)")?;
+            } else {
+                write!(f, " {name}={value:?}")?;
+            }
         }
         f.write_str(">")
     }

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::name::{continues_xml_name, starts_xml_name};
+
 /// A name of the document's table.
 pub(super) type Symbol = u32;
 
@@ -174,30 +176,16 @@ fn cache_slot(name: &str) -> usize {
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(starts_name) && chars.all(continues_name)
-}
-
-fn starts_name(c: char) -> bool {
-    matches!(c, 'a'..='z' | 'A'..='Z' | '_' | ':'
-        | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}'
-        | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
-        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}'
-        | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
-}
-
-fn continues_name(c: char) -> bool {
-    starts_name(c)
-        || matches!(c, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}'
-            | '\u{203F}'..='\u{2040}')
+    chars.next().is_some_and(starts_xml_name) && chars.all(continues_xml_name)
 }
 
 /// Makes a name that XML allows: each character that it does not allow becomes `_`.
 pub(super) fn made_valid(name: &str) -> String {
     let mut valid: String = name
         .chars()
-        .map(|c| if continues_name(c) { c } else { '_' })
+        .map(|c| if continues_xml_name(c) { c } else { '_' })
         .collect();
-    if !valid.starts_with(starts_name) {
+    if !valid.starts_with(starts_xml_name) {
         valid.insert(0, '_');
     }
     valid

@@ -313,6 +313,22 @@ fn equality_is_by_meaning() {
 }
 
 #[test]
+fn debug_hides_secrets() {
+    let d = parse(
+        "<r password='p1'><nvpair id='1' name='passwd' value='p2'/><nvpair name='ip' value='v'/></r>",
+    );
+    let shown: Vec<_> = d.root().descendants().map(|e| format!("{e:?}")).collect();
+    assert_eq!(
+        shown,
+        [
+            "<r password=(hidden)>",
+            "<nvpair id=\"1\" name=\"passwd\" value=(hidden)>",
+            "<nvpair name=\"ip\" value=\"v\">"
+        ]
+    );
+}
+
+#[test]
 fn editing() {
     let mut d = parse("<a><b x='1' y='2' z='3'/><c/></a>");
     let root = d.root().id();
