@@ -5,6 +5,7 @@
 mod cib;
 mod daemons;
 mod lab_itself;
+mod session;
 mod watch;
 
 fn main() -> std::process::ExitCode {
@@ -12,6 +13,7 @@ fn main() -> std::process::ExitCode {
     cib::register(&mut harness);
     daemons::register(&mut harness);
     lab_itself::register(&mut harness);
+    session::register(&mut harness);
     watch::register(&mut harness);
     harness.main()
 }
