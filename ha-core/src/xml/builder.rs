@@ -197,6 +197,17 @@ impl Builder {
         self.push(text);
     }
 
+    /// Adds text that is known to be blank, which matters only beside other text.
+    pub(super) fn blank(&mut self, text: &str) {
+        if self.open != NONE {
+            if self.pending == NONE {
+                self.pending = self.text.len() as u32;
+            }
+            self.in_tag = false;
+            self.push(text);
+        }
+    }
+
     /// Adds a comment to the open element; outside of the root, it is not kept.
     ///
     /// Comments say nothing, but patch sets count them among the children. What XML cannot hold

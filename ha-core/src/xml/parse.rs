@@ -5,7 +5,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::builder::{Builder, Mistake};
-use super::document::Document;
+use super::document::{Document, is_blank};
 use super::names;
 use crate::{Error, ErrorKind, Result};
 
@@ -143,6 +143,10 @@ impl Parser<'_> {
                 Event::End(_) => self.builder.end(),
                 Event::Text(text) => {
                     let text = text.xml10_content();
+                    if is_blank(&text) {
+                        self.builder.blank(&text);
+                        continue;
+                    }
                     if let Some(at) = text.find("]]>") {
                         return Err(Wrong::new("`]]>` in text").at(self.start + at));
                     }
@@ -214,7 +218,7 @@ impl Parser<'_> {
                 return Err(Wrong::new("a blank must precede an attribute").at(base + i));
             }
             let name_start = i;
-            while i < bytes.len() && bytes[i] != b'=' && !is_space(bytes[i]) {
+            while i < bytes.len() && !ENDS_NAME[bytes[i] as usize] {
                 i += 1;
             }
             let name = &raw[name_start..i];
@@ -234,11 +238,8 @@ impl Parser<'_> {
             };
             i += 1;
             let value_start = i;
-            let mut plain = true;
-            while i < bytes.len() && bytes[i] != quote {
-                plain &= !IS_SPECIAL[bytes[i] as usize];
-                i += 1;
-            }
+            let (end, plain) = scan_value(bytes, i, quote);
+            i = end;
             if i == bytes.len() {
                 let message = format!("the value of attribute {name:?} has no closing quote");
                 return Err(Wrong::new(message).at(base + value_start));
@@ -411,20 +412,50 @@ fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// The bytes that make an attribute's value need more than copying: what XML escapes, what it
-/// turns into spaces, and what starts a character that it cannot hold.
-const IS_SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut b = 0;
-    while b < 0x20 {
-        special[b] = true;
-        b += 1;
-    }
-    special[b'<' as usize] = true;
-    special[b'&' as usize] = true;
-    special[0xEF] = true;
-    special
+/// The bytes that end the name of an attribute.
+const ENDS_NAME: [bool; 256] = {
+    let mut ends = [false; 256];
+    ends[b'=' as usize] = true;
+    ends[b' ' as usize] = true;
+    ends[b'\t' as usize] = true;
+    ends[b'\n' as usize] = true;
+    ends[b'\r' as usize] = true;
+    ends
 };
+
+/// Returns where a value ends (at its quote, or at the end of the bytes) and whether it is plain:
+/// without what XML escapes, turns into spaces or cannot hold. All that is not ASCII counts as
+/// not plain.
+///
+/// It looks at eight bytes at a time: most of a CIB is values.
+#[inline]
+fn scan_value(bytes: &[u8], from: usize, quote: u8) -> (usize, bool) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    // The high bit of each byte of `word` that is less than `limit` (at most 128). Bytes above
+    // such a byte may be marked wrongly; only the lowest mark counts below.
+    let less = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let equal = |word: u64, byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
+    let mut at = from;
+    let mut plain = true;
+    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let quotes = equal(word, quote) & HIGHS;
+        let special = (word | less(word, 0x20) | equal(word, b'<') | equal(word, b'&')) & HIGHS;
+        if quotes != 0 {
+            let before_quote = (quotes & quotes.wrapping_neg()) - 1;
+            let end = at + quotes.trailing_zeros() as usize / 8;
+            return (end, plain && special & before_quote == 0);
+        }
+        plain &= special == 0;
+        at += 8;
+    }
+    while at < bytes.len() && bytes[at] != quote {
+        plain &= matches!(bytes[at], 0x20..=0x7F) && !matches!(bytes[at], b'<' | b'&');
+        at += 1;
+    }
+    (at, plain)
+}
 
 /// Returns the line and the column, both from 1, of a byte of the text.
 fn position(text: &str, at: usize) -> (usize, usize) {

@@ -63,6 +63,32 @@ fn blanks_in_values_are_read_as_xml_says() {
 }
 
 #[test]
+fn values_of_all_lengths_are_read() {
+    for length in 0..20 {
+        for special in ["", "<", "&", "\t", "é", "\u{FFFD}", "'", "\u{7F}"] {
+            for at in 0..=length {
+                let mut value = "x".repeat(length);
+                value.insert_str(at, special);
+                let mut d = Document::new("a");
+                let root = d.root().id();
+                d.set_attribute(root, "b", &value);
+                d.set_attribute(root, "c", "y");
+                assert_eq!(
+                    parse(&d.to_xml()).root().attribute("b"),
+                    Some(value.as_str())
+                );
+                assert_eq!(parse(&d.to_xml()), d);
+            }
+        }
+        let bad = format!("<a b='{}\u{1}'/>", "x".repeat(length));
+        let column = length + 7;
+        assert!(refused(&bad).starts_with(&format!("line 1, column {column}: XML cannot")));
+        let open = format!("<a b='{}<' c='d'/>", "x".repeat(length));
+        assert!(refused(&open).starts_with(&format!("line 1, column {column}: `<`")));
+    }
+}
+
+#[test]
 fn text_is_kept_unless_blank() {
     let d = parse(
         "<a> <b> x &lt;<![CDATA[<&]]> y\r\nz</b> <c>\n&#32;<!-- \r\n--> </c>t<d/> u<!---->v</a>",
