@@ -16,6 +16,7 @@ pub mod cib;
 pub mod controld;
 pub(crate) mod error;
 mod exchange;
+pub mod executor;
 pub mod pacemakerd;
 pub(crate) mod runtime;
 pub mod watch;

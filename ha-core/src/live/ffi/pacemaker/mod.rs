@@ -7,6 +7,7 @@ pub(crate) mod api;
 pub(crate) mod cib;
 pub(crate) mod controld;
 mod escape;
+pub(crate) mod executor;
 pub(crate) mod ipc;
 mod log;
 pub(crate) mod mainloop;
