@@ -24,7 +24,10 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// How many labs of their own run at the same time, besides the shared one.
 const OWN_LABS: usize = 2;
 
-type Body = Arc<dyn Fn() -> Result<()> + Send + Sync>;
+type Body = Arc<dyn Fn(&Slot) -> Result<()> + Send + Sync>;
+
+/// Where a test's own lab is while it runs: the watchdog reads its logs and ends it.
+type Slot = Mutex<Option<Arc<Lab>>>;
 
 /// The tests and agents of the program.
 #[derive(Default)]
@@ -45,6 +48,7 @@ impl std::fmt::Debug for Harness {
 pub struct Test {
     body: Body,
     limit: Duration,
+    labs: usize,
 }
 
 impl std::fmt::Debug for Test {
@@ -62,26 +66,35 @@ impl Test {
         self.limit = limit;
         self
     }
+
+    /// Sets how many labs it starts by other means, so that it waits for its turn.
+    #[must_use]
+    pub fn labs(mut self, labs: usize) -> Self {
+        self.labs = labs.min(OWN_LABS);
+        self
+    }
 }
 
 /// A test with a lab of its own, which it may damage.
 pub fn own(options: LabOptions, body: impl Fn(&Lab) -> Result<()> + Send + Sync + 'static) -> Test {
-    let body = move || {
-        let _turn = Turn::take();
-        let lab = Lab::start(&options)?;
+    let body = move |slot: &Slot| {
+        let lab = Arc::new(Lab::start(&options)?);
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lab));
         with_lab(&lab, &body)
     };
     Test {
         body: Arc::new(body),
         limit: LIMIT,
+        labs: 1,
     }
 }
 
-/// A test that starts no lab, or starts its own by other means.
+/// A test that starts no lab, or starts its own by other means ([`Test::labs`]).
 pub fn plain(body: impl Fn() -> Result<()> + Send + Sync + 'static) -> Test {
     Test {
-        body: Arc::new(body),
+        body: Arc::new(move |_: &Slot| body()),
         limit: LIMIT,
+        labs: 0,
     }
 }
 
@@ -109,11 +122,8 @@ impl Harness {
 
     /// Adds a test.
     pub fn test(&mut self, name: &str, test: Test) {
-        let Test { body, limit } = test;
         self.trials
-            .push(Trial::test(format!("live::{name}"), move || {
-                run(body, limit)
-            }));
+            .push(Trial::test(format!("live::{name}"), move || run(test)));
     }
 
     /// Adds a test that uses the one lab that such tests share (two nodes, udp).
@@ -152,28 +162,40 @@ impl Harness {
     }
 }
 
-/// Runs a body, but not for longer than its limit.
-fn run(body: Body, limit: Duration) -> Result<(), Failed> {
+/// Runs a test, but not for longer than its limit.
+fn run(test: Test) -> Result<(), Failed> {
+    let Test { body, limit, labs } = test;
     require_root().map_err(|_| Failed::from("root is needed"))?;
+    // The clock does not run while others have their turn.
+    let _turn = Turn::take(labs);
+    let slot = Arc::new(Slot::default());
     let (sender, receiver) = channel();
-    // A body that hangs is left behind: its lab goes with this process.
+    let seen = Arc::clone(&slot);
     std::thread::spawn(move || {
-        let done = catch_unwind(AssertUnwindSafe(|| body()));
-        let _ = sender.send(done.unwrap_or_else(|payload| {
-            Err(Error::invalid(format!(
-                "panicked: {}",
-                panic_message(payload.as_ref())
-            )))
-        }));
+        let done = catch_unwind(AssertUnwindSafe(|| body(&seen)));
+        let _ = sender.send(done.unwrap_or_else(|payload| Err(panicked(payload.as_ref()))));
     });
-    match receiver.recv_timeout(limit) {
+    let done = receiver.recv_timeout(limit);
+    let lab = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match done {
         Ok(Ok(())) => Ok(()),
         Ok(Err(e)) => Err(Failed::from(format!("{e:#}{}", hint(&e)))),
-        Err(RecvTimeoutError::Timeout) => Err(Failed::from(format!(
-            "not finished after {limit:?}; left behind"
-        ))),
+        Err(RecvTimeoutError::Timeout) => {
+            let logs = lab.as_ref().map(|lab| lab.log_tails()).unwrap_or_default();
+            // What the body waits for inside goes, and with it, most likely, the wait.
+            if let Some(lab) = lab {
+                lab.end();
+            }
+            Err(Failed::from(format!(
+                "not finished after {limit:?}; left behind\n{logs}"
+            )))
+        }
         Err(RecvTimeoutError::Disconnected) => Err(Failed::from("the test's thread was lost")),
     }
+}
+
+fn panicked(payload: &(dyn std::any::Any + Send)) -> Error {
+    Error::invalid(format!("panicked: {}", panic_message(payload)))
 }
 
 fn hint(e: &Error) -> String {
@@ -184,12 +206,8 @@ fn hint(e: &Error) -> String {
 
 /// Runs a body with a lab, and adds the nodes' logs to its failure.
 fn with_lab(lab: &Lab, body: &(impl Fn(&Lab) -> Result<()> + ?Sized)) -> Result<()> {
-    let done = catch_unwind(AssertUnwindSafe(|| body(lab))).unwrap_or_else(|payload| {
-        Err(Error::invalid(format!(
-            "panicked: {}",
-            panic_message(payload.as_ref())
-        )))
-    });
+    let done = catch_unwind(AssertUnwindSafe(|| body(lab)))
+        .unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
     done.map_err(|e| {
         let mut text = format!("{e:#}{}\n{}", hint(&e), lab.log_tails());
         if std::env::var_os("HA_LAB_KEEP").is_some() {
@@ -212,28 +230,29 @@ fn shared_lab() -> Result<&'static Lab> {
         .map_err(|e| Error::invalid(format!("the shared lab did not start: {e}")))
 }
 
-/// One of the places for a lab of its own.
-struct Turn;
+/// Places for labs that a test holds while it runs.
+struct Turn(usize);
 
 static TAKEN: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 
 impl Turn {
-    fn take() -> Self {
+    fn take(labs: usize) -> Self {
         let (count, freed) = &TAKEN;
         let mut taken = freed
-            .wait_while(count.lock().unwrap_or_else(PoisonError::into_inner), |n| {
-                *n >= OWN_LABS
-            })
+            .wait_while(
+                count.lock().unwrap_or_else(PoisonError::into_inner),
+                |taken| *taken + labs > OWN_LABS,
+            )
             .unwrap_or_else(PoisonError::into_inner);
-        *taken += 1;
-        Self
+        *taken += labs;
+        Self(labs)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let (count, freed) = &TAKEN;
-        *count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        freed.notify_one();
+        *count.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
+        freed.notify_all();
     }
 }

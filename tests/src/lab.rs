@@ -28,7 +28,8 @@ pub struct LabOptions {
     pub transport: Transport,
     /// The root that the machines' disks are laid over (the host's own).
     pub tree: PathBuf,
-    /// Host folders that the machines see, read-only, at the same place (the current folder).
+    /// Host folders that the machines see, read-only, at the same place (Cargo's build folder of the
+    /// running program, so that what is built next is seen at once).
     pub share: Vec<PathBuf>,
     /// Whether Corosync and Pacemaker are started and waited for (yes).
     pub start_cluster: bool,
@@ -42,7 +43,7 @@ impl Default for LabOptions {
             nodes: 2,
             transport: Transport::Udp,
             tree: PathBuf::from("/"),
-            share: std::env::current_dir().into_iter().collect(),
+            share: build_folder().into_iter().collect(),
             start_cluster: true,
             limit: Duration::from_secs(60),
         }
@@ -107,6 +108,10 @@ impl Lab {
                 ),
             ));
         }
+        options
+            .share
+            .iter()
+            .try_for_each(|folder| check_share(folder))?;
         let executable = std::env::current_exe().context("find this program's executable")?;
         let inner_base = free_mount_point(&[&executable, &options.tree], &options.share)?;
         let names: Vec<String> = machine_names(options.nodes)
@@ -359,6 +364,12 @@ impl Lab {
         look: impl FnMut() -> Result<T, NotYet>,
     ) -> Result<T> {
         wait_until(limit, what, look)
+    }
+
+    /// Kills everything in the lab.
+    pub(crate) fn end(&self) {
+        // It may have ended already.
+        let _ = kill(self.keeper, rustix::process::Signal::KILL);
     }
 
     /// Returns what the lab was started with.
@@ -616,4 +627,27 @@ fn free_mount_point(files: &[&Path], folders: &[PathBuf]) -> Result<PathBuf> {
                 "no free mount point among /mnt, /media, /srv, /opt",
             )
         })
+}
+
+/// Returns Cargo's build folder that the running program is in.
+fn build_folder() -> Option<PathBuf> {
+    let executable = std::env::current_exe().ok()?;
+    executable
+        .ancestors()
+        .skip(1)
+        .find(|dir| dir.join("CACHEDIR.TAG").is_file())
+        .map(Path::to_owned)
+}
+
+/// Refuses to put a folder of the host over one that a machine's system needs as its own.
+fn check_share(folder: &Path) -> Result<()> {
+    let deep = folder.components().count() > 2;
+    if folder.is_absolute() && folder.is_dir() && deep {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{} cannot be shared with the machines",
+        folder.display()
+    ))
+    .with_hint("name an existing folder by its full path, below a top-level one"))
 }

@@ -235,13 +235,45 @@ impl<'lab> Node<'lab> {
             if content.trim().is_empty() {
                 continue;
             }
-            let all: Vec<&str> = content.lines().collect();
             text += &format!("--- {}: {name}\n", self.name);
-            for line in &all[all.len().saturating_sub(lines)..] {
-                text += line;
-                text.push('\n');
-            }
+            text += &tail(&content, lines);
         }
         text
+    }
+}
+
+/// Returns the last lines of a log, and before them the last ones that tell of trouble.
+fn tail(log: &str, count: usize) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    let (early, last) = lines.split_at(lines.len().saturating_sub(count));
+    let trouble = |line: &&str| {
+        [" error", " crit", " warning", " alert", " emerg"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let mut shown: Vec<&str> = early
+        .iter()
+        .rev()
+        .copied()
+        .filter(trouble)
+        .take(count / 2)
+        .collect();
+    shown.reverse();
+    if shown.len() < early.len() {
+        shown.insert(0, "...");
+    }
+    shown.extend(last);
+    shown.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tail;
+
+    #[test]
+    fn trouble_is_shown_before_the_last_lines() {
+        let log = "info: a\nx error: b\ninfo: c\ninfo: d\ninfo: e\n";
+        assert_eq!(tail(log, 2), "...\nx error: b\ninfo: d\ninfo: e\n");
+        assert_eq!(tail("one\n", 2), "one\n");
     }
 }

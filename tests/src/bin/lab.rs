@@ -35,6 +35,9 @@ enum Action {
         /// Load the Sphynx resources too
         #[arg(long)]
         sphynx: bool,
+        /// A folder of this machine that the nodes see, read-only, at the same place
+        #[arg(long, value_name = "DIR")]
+        share: Vec<PathBuf>,
     },
     /// Run a command on a node, from this folder if the node has it
     Exec {
@@ -94,17 +97,19 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         transport,
         nodes,
         sphynx,
+        share,
     } = arguments.action
     {
         let tree = tree
             .canonicalize()
             .with_context(|| format!("find {}", tree.display()))?;
-        let options = LabOptions {
+        let mut options = LabOptions {
             tree,
             transport,
             nodes,
             ..LabOptions::default()
         };
+        options.share.extend(share);
         up(name, &options, sphynx)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -132,11 +137,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 fn up(name: Option<&str>, options: &LabOptions, sphynx: bool) -> Result<()> {
-    if let Some(name) = name {
-        if Lab::names()?.iter().any(|n| n == name) {
-            return Err(Error::invalid(format!("a lab '{name}' runs already"))
-                .with_hint(format!("end it: lab down --name {name}")));
-        }
+    if let Some(name) = name
+        && Lab::names()?.iter().any(|n| n == name)
+    {
+        return Err(Error::invalid(format!("a lab '{name}' runs already"))
+            .with_hint(format!("end it: lab down --name {name}")));
     }
     let start = Instant::now();
     let tell = |what: &str| eprintln!("{:6.1} s  {what}", start.elapsed().as_secs_f64());
@@ -168,10 +173,9 @@ fn exec(node: &Node<'_>, command: &[String]) -> Result<ExitCode> {
         .ok()
         .as_deref()
         .and_then(|d| d.to_str())
+        && node.has_folder(folder)
     {
-        if node.has_folder(folder) {
-            inside = inside.current_dir(folder);
-        }
+        inside = inside.current_dir(folder);
     }
     for variable in ["TERM", "RUST_LOG", "RUST_BACKTRACE"] {
         if let Ok(value) = std::env::var(variable) {

@@ -57,7 +57,7 @@ fn agents_talk_and_report(lab: &Lab) -> Result<()> {
 }
 
 /// What `crm_mon` says in the line that begins so, on a node.
-fn crm_mon_line(lab: &Lab, node: &str, start: &str) -> Result<String> {
+pub(crate) fn crm_mon_line(lab: &Lab, node: &str, start: &str) -> Result<String> {
     let text = lab.node(node)?.command("crm_mon").arg("-1").stdout()?;
     let line = text
         .lines()
@@ -66,7 +66,7 @@ fn crm_mon_line(lab: &Lab, node: &str, start: &str) -> Result<String> {
     Ok(line.unwrap_or_default().to_owned())
 }
 
-fn wait_line(lab: &Lab, node: &str, line: &str) -> Result<()> {
+pub(crate) fn wait_line(lab: &Lab, node: &str, line: &str) -> Result<()> {
     lab.wait_until(
         Duration::from_secs(30),
         &format!("{node} says '{line}'"),

@@ -1,10 +1,13 @@
 //! The tests against the real daemons: one module for each topic.
 //!
 //! How to write one: the documentation of the crate `lab`.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::needless_pass_by_value, reason = "agents own their arguments")]
 
 mod cib;
 mod daemons;
 mod lab_itself;
+mod lab_program;
 mod session;
 mod watch;
 
@@ -13,6 +16,7 @@ fn main() -> std::process::ExitCode {
     cib::register(&mut harness);
     daemons::register(&mut harness);
     lab_itself::register(&mut harness);
+    lab_program::register(&mut harness);
     session::register(&mut harness);
     watch::register(&mut harness);
     harness.main()
