@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ha_core::{Error, ErrorExt as _, Result};
 
 use crate::lab::{GATEWAY, Lab, kill, links_of, online};
-use crate::network::Link;
+use crate::network::{self, Cable, Link};
 use crate::node::Node;
 use crate::wait::{NotYet, wait_until};
 
@@ -76,42 +76,61 @@ impl Lab {
         Ok(())
     }
 
-    /// Unplugs a machine from a network: it and the switch lose the carrier.
+    /// Cuts a machine off from a network: nothing passes any more, but the carrier stays, as when a
+    /// switch further on fails, or the network of a virtual machine.
     ///
     /// # Errors
     /// [`ha_core::ErrorKind::NotFound`] for an unknown machine.
     pub fn cut(&self, name: &str, link: Link) -> Result<()> {
-        self.set_port(name, link, "down")?;
-        fs::write(self.cut_marker(name, link), "").context("remember the cut")
+        self.set_cable(name, link, Cable::Cut)
     }
 
-    /// Plugs a machine in again.
+    /// Pulls a machine's cable out: nothing passes, and both ends lose the carrier.
+    ///
+    /// The agent `IPsrcaddr` (resource-agents 4.12) cannot stop on a node whose default route is on
+    /// such an interface, and without fencing that blocks the group there.
+    ///
+    /// # Errors
+    /// [`ha_core::ErrorKind::NotFound`] for an unknown machine.
+    pub fn unplug(&self, name: &str, link: Link) -> Result<()> {
+        self.set_cable(name, link, Cable::Unplugged)
+    }
+
+    /// Ends a [cut](Self::cut), or puts the [cable](Self::unplug) in again.
     ///
     /// # Errors
     /// [`ha_core::ErrorKind::NotFound`] for an unknown machine.
     pub fn heal(&self, name: &str, link: Link) -> Result<()> {
-        self.set_port(name, link, "up")?;
-        match fs::remove_file(self.cut_marker(name, link)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
-            _ => Ok(()),
-        }
+        self.set_cable(name, link, Cable::Whole)
     }
 
-    fn set_port(&self, name: &str, link: Link, state: &str) -> Result<()> {
+    /// Sets it now if the machine is on, and for its next start.
+    fn set_cable(&self, name: &str, link: Link, cable: Cable) -> Result<()> {
         let host = self.host(name)?;
         if !links_of(name).contains(&link) {
             return Err(Error::invalid(format!(
                 "{name} is not in the network {link}"
             )));
         }
-        self.switch(&format!("link set {} {state}\n", link.port(host)))
+        if self.node(name)?.is_up() {
+            self.switch(&network::set_port(host, link, cable))?;
+        }
+        let text = serde_json::to_vec(&cable).map_err(|e| Error::invalid(e.to_string()))?;
+        fs::write(self.cable_file(name, link), text).context("remember the cable's state")
     }
 
-    fn cut_marker(&self, name: &str, link: Link) -> PathBuf {
-        self.folder(name).join(format!("cut-{link}"))
+    /// Returns the state of a machine's cable.
+    pub(crate) fn cable(&self, name: &str, link: Link) -> Cable {
+        // Nothing was ever done to it when there is no file.
+        let text = fs::read(self.cable_file(name, link)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Returns the networks that a machine is unplugged from.
+    fn cable_file(&self, name: &str, link: Link) -> PathBuf {
+        self.folder(name).join(format!("cable-{link}"))
+    }
+
+    /// Returns the networks that a machine is cut off from.
     ///
     /// # Errors
     /// [`ha_core::ErrorKind::NotFound`] for an unknown machine.
@@ -119,7 +138,7 @@ impl Lab {
         self.host(name)?;
         Ok(Link::ALL
             .into_iter()
-            .filter(|l| self.cut_marker(name, *l).exists())
+            .filter(|l| self.cable(name, *l) != Cable::Whole)
             .collect())
     }
 }

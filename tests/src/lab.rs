@@ -276,12 +276,10 @@ impl Lab {
         )
         .map_err(|e| self.explain(&e, &[name]))?;
         let host = self.host(name)?;
-        self.switch(&network::plug(
-            host,
-            pid,
-            links_of(name),
-            &self.cut_links(name)?,
-        ))
+        let cables = links_of(name)
+            .iter()
+            .map(|link| (*link, self.cable(name, *link)));
+        self.switch(&network::plug(host, pid, cables))
     }
 
     pub(crate) fn wait_booted(&self, name: &str) -> Result<()> {
@@ -507,17 +505,20 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         let mut held = std::mem::take(&mut *self.held());
-        if let Some((mut keeper, stdin)) = held.keeper.take() {
-            drop(stdin);
-            // `unshare` is what is waited for; the kernel ends it when the keeper has ended, and
-            // ends the keeper when all that is in its namespace has.
-            let _ = keeper.wait();
-        }
+        // A lab that another process started, or that was kept, goes on.
+        let Some((mut keeper, stdin)) = held.keeper.take() else {
+            return;
+        };
+        drop(stdin);
+        // `unshare` is what is waited for; the kernel ends it when the keeper has ended, and
+        // ends the keeper when all that is in its namespace has.
+        let _ = keeper.wait();
         for child in held.machines.values_mut() {
             let _ = child.wait();
         }
     }
 }
+
 /// Where the lab's folder is for a process outside.
 fn seen_from_here(keeper: u32, base: &Path) -> PathBuf {
     PathBuf::from(format!("/proc/{keeper}/root{}", base.display()))

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ha_core::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 /// A network of the lab; every machine has one interface in each that it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,17 +88,36 @@ pub(crate) fn bridges() -> String {
     text
 }
 
+/// The state of a machine's cable to a network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cable {
+    #[default]
+    Whole,
+    /// Nothing passes, but both ends have a carrier.
+    Cut,
+    Unplugged,
+}
+
+/// Returns the `ip -batch` text that sets the state of a cable.
+pub(crate) fn set_port(host: u8, link: Link, cable: Cable) -> String {
+    let port = link.port(host);
+    match cable {
+        Cable::Whole => format!("link set {port} master {link} up\n"),
+        Cable::Cut => format!("link set {port} nomaster up\n"),
+        Cable::Unplugged => format!("link set {port} master {link} down\n"),
+    }
+}
+
 /// Returns the `ip -batch` text that plugs a machine (its PID 1 seen from the host) in.
-pub(crate) fn plug(host: u8, pid: u32, links: &[Link], cut: &[Link]) -> String {
+pub(crate) fn plug(host: u8, pid: u32, cables: impl Iterator<Item = (Link, Cable)>) -> String {
     let mut text = String::new();
-    for link in links {
+    for (link, cable) in cables {
         let (port, eth) = (link.port(host), link.interface());
-        let state = if cut.contains(link) { "down" } else { "up" };
         // As a real machine, it comes back with the same address after a power cut: its peers would
         // go on sending to the one that they remember.
-        let mac = format!("02:4c:41:42:{:02x}:{host:02x}", *link as u8);
+        let mac = format!("02:4c:41:42:{:02x}:{host:02x}", link as u8);
         text += &format!("link add {port} type veth peer name {eth} address {mac} netns {pid}\n");
-        text += &format!("link set {port} master {link} {state}\n");
+        text += &set_port(host, link, cable);
     }
     text
 }

@@ -15,7 +15,7 @@ program=/usr/local/sbin/sphynx-service
 pid() {
     [ -s "$pidfile" ] || return 1
     read -r pid <"$pidfile"
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "sphynx-service serve @NAME@ "
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -q "sphynx-service serve @NAME@ "
 }
 answers() {
     "$program" ask @NAME@ @PROTOCOL@ @PORT@ >/dev/null 2>&1

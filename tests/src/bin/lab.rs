@@ -51,9 +51,15 @@ enum Action {
     PowerCut { node: String },
     /// Start a node again, and wait until all are Online
     PowerOn { node: String },
-    /// Unplug a node from a network: academie, interco or ha1
-    Cut { node: String, link: Link },
-    /// Plug a node in again
+    /// Cut a node off from a network: academie, interco or ha1
+    Cut {
+        node: String,
+        link: Link,
+        /// Pull the cable out: the node loses the carrier too
+        #[arg(long)]
+        unplug: bool,
+    },
+    /// End a cut, or plug the cable in again
     Heal { node: String, link: Link },
     /// Kill a daemon of a node with signal 9: corosync, pacemakerd, based, controld, ...
     Kill { node: String, daemon: String },
@@ -125,7 +131,16 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             lab.power_cut(&node)?;
         }
         Action::PowerOn { node } => lab.power_on(&node)?,
-        Action::Cut { node, link } => lab.cut(&node, link)?,
+        Action::Cut {
+            node,
+            link,
+            unplug: false,
+        } => lab.cut(&node, link)?,
+        Action::Cut {
+            node,
+            link,
+            unplug: true,
+        } => lab.unplug(&node, link)?,
         Action::Heal { node, link } => lab.heal(&node, link)?,
         Action::Kill { node, daemon } => lab.node(&node)?.kill(&daemon)?,
         Action::Stop { node, daemon } => lab.node(&node)?.stop(&daemon)?,
@@ -214,7 +229,7 @@ fn status(name: Option<&str>) -> Result<()> {
             let cut = lab.cut_links(machine.name())?;
             if !cut.is_empty() {
                 let cut: Vec<&str> = cut.into_iter().map(Link::name).collect();
-                line += &format!("; unplugged from {}", cut.join(", "));
+                line += &format!("; cut off from {}", cut.join(", "));
             }
             println!("{line}");
         }

@@ -9,13 +9,28 @@ use lab::{Lab, LabOptions, Link, NotYet, Transport, sphynx};
 use crate::lab_itself::{crm_mon_line, wait_line};
 
 pub(crate) fn register(harness: &mut Harness) {
-    harness.shared("lab::machines_see_each_other_and_nothing_else", three_networks);
+    harness.shared(
+        "lab::machines_see_each_other_and_nothing_else",
+        three_networks,
+    );
     let lab = LabOptions::default;
-    harness.test("lab::stopped_and_killed_daemons", own(lab(), stopped_and_killed_daemons));
+    harness.test(
+        "lab::stopped_and_killed_daemons",
+        own(lab(), stopped_and_killed_daemons),
+    );
     harness.test("lab::sphynx_fails_over", own(lab(), sphynx_fails_over));
-    harness.test("lab::sphynx_leaves_a_node_without_gateway", own(lab(), gateway_lost));
-    let knet = LabOptions { transport: Transport::Knet, ..lab() };
-    harness.test("lab::knet_survives_one_link", own(knet, knet_survives_one_link));
+    harness.test(
+        "lab::sphynx_leaves_a_node_without_gateway",
+        own(lab(), gateway_lost),
+    );
+    let knet = LabOptions {
+        transport: Transport::Knet,
+        ..lab()
+    };
+    harness.test(
+        "lab::knet_survives_one_link",
+        own(knet, knet_survives_one_link),
+    );
     let three = LabOptions { nodes: 3, ..lab() };
     harness.test("lab::three_nodes", own(three, three_nodes));
 }
@@ -28,15 +43,32 @@ fn three_networks(lab: &Lab) -> Result<()> {
         ("gateway", "192.168.0.12"),
         ("gateway", "172.30.101.11"),
     ] {
-        lab.node(from)?.command("ping").args(["-c", "1", "-W", "2", to]).stdout()?;
+        lab.node(from)?
+            .command("ping")
+            .args(["-c", "1", "-W", "2", to])
+            .stdout()?;
     }
     // The gateway is not in the cluster's own network, and nobody is on the host's.
     let routes = lab.node("gateway")?.command("ip").arg("route").stdout()?;
     assert!(!routes.contains("10.0.254."), "{routes}");
-    let routes = lab.node("maitre")?.command("ip").args(["route", "show", "default"]).stdout()?;
-    assert!(routes.starts_with("default via 192.168.0.1 dev eth0"), "{routes}");
-    let links = lab.node("maitre")?.command("ip").args(["-br", "link", "show", "up"]).stdout()?;
-    let mut up: Vec<&str> = links.lines().filter_map(|l| l.split([' ', '@']).next()).collect();
+    let routes = lab
+        .node("maitre")?
+        .command("ip")
+        .args(["route", "show", "default"])
+        .stdout()?;
+    assert!(
+        routes.starts_with("default via 192.168.0.1 dev eth0"),
+        "{routes}"
+    );
+    let links = lab
+        .node("maitre")?
+        .command("ip")
+        .args(["-br", "link", "show", "up"])
+        .stdout()?;
+    let mut up: Vec<&str> = links
+        .lines()
+        .filter_map(|l| l.split([' ', '@']).next())
+        .collect();
     up.sort_unstable();
     assert_eq!(up, ["eth0", "eth1", "eth2", "lo"], "{links}");
     Ok(())
@@ -44,25 +76,36 @@ fn three_networks(lab: &Lab) -> Result<()> {
 
 fn stopped_and_killed_daemons(lab: &Lab) -> Result<()> {
     let node = lab.node("esclave")?;
-    assert_eq!(node.kill("nothing").unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        node.kill("nothing").unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
 
     // Pacemaker starts it again.
     let before = node.processes("based")?;
     node.kill("based")?;
-    lab.wait_until(Duration::from_secs(20), "another pacemaker-based runs", || {
-        let now = node.processes("based")?;
-        if now.is_empty() || now == before {
-            return Err(NotYet::because(format!("{before:?}, then {now:?}")));
-        }
-        Ok(())
-    })?;
+    lab.wait_until(
+        Duration::from_secs(20),
+        "another pacemaker-based runs",
+        || {
+            let now = node.processes("based")?;
+            if now.is_empty() || now == before {
+                return Err(NotYet::because(format!("{before:?}, then {now:?}")));
+            }
+            Ok(())
+        },
+    )?;
     lab.wait_online(Duration::from_secs(30))?;
 
     // A stopped corosync is lost for its peer, and a command that asks it is ended by its limit.
     node.stop("corosync")?;
     wait_line(lab, "maitre", "OFFLINE: [ esclave ]")?;
     let limit = Duration::from_secs(2);
-    let asked = node.command("corosync-quorumtool").arg("-s").limit(limit).output();
+    let asked = node
+        .command("corosync-quorumtool")
+        .arg("-s")
+        .limit(limit)
+        .output();
     assert_eq!(asked.unwrap_err().kind(), ErrorKind::Timeout);
     node.cont("corosync")?;
     lab.wait_online(Duration::from_secs(60))
@@ -77,20 +120,38 @@ fn who_answers(lab: &Lab) -> Result<(String, String)> {
             $s->syswrite(qq(who\n)); IO::Select->new($s)->can_read(1) or die qq(no answer\n);
             $s->sysread(my $a, 100) or die qq($!\n); print $a;";
         let gateway = lab.node("gateway")?;
-        gateway.command("perl").args(["-e", script, address, protocol, port]).stdout()
+        gateway
+            .command("perl")
+            .args(["-e", script, address, protocol, port])
+            .stdout()
     };
-    Ok((ask(sphynx::VIP_EXTERNE, "udp", "500")?, ask(sphynx::VIP_INTERNE, "tcp", "8088")?))
+    Ok((
+        ask(sphynx::VIP_EXTERNE, "udp", "500")?,
+        ask(sphynx::VIP_INTERNE, "tcp", "8088")?,
+    ))
 }
 
 fn default_route(lab: &Lab, name: &str) -> Result<String> {
-    lab.node(name)?.command("ip").args(["route", "show", "default"]).stdout()
+    lab.node(name)?
+        .command("ip")
+        .args(["route", "show", "default"])
+        .stdout()
 }
 
 fn sphynx_fails_over(lab: &Lab) -> Result<()> {
     lab.load_sphynx()?;
-    assert_eq!(who_answers(lab)?, ("ipsec on maitre\n".into(), "arv on maitre\n".into()));
-    let (here, there) = (default_route(lab, "maitre")?, default_route(lab, "esclave")?);
-    assert!(here.contains(&format!("src {}", sphynx::VIP_EXTERNE)), "{here}");
+    assert_eq!(
+        who_answers(lab)?,
+        ("ipsec on maitre\n".into(), "arv on maitre\n".into())
+    );
+    let (here, there) = (
+        default_route(lab, "maitre")?,
+        default_route(lab, "esclave")?,
+    );
+    assert!(
+        here.contains(&format!("src {}", sphynx::VIP_EXTERNE)),
+        "{here}"
+    );
     assert!(!there.contains("src"), "{there}");
 
     // A real service: when its process is killed, the monitor finds out and it is started again.
@@ -104,19 +165,29 @@ fn sphynx_fails_over(lab: &Lab) -> Result<()> {
         Ok(maitre.command("/etc/init.d/arv").arg("status").stdout()?)
     })?;
     let failed = maitre.command("crm_mon").arg("-1").stdout()?;
-    assert!(failed.contains("Failed Resource Actions:") && failed.contains("arv_rsc"), "{failed}");
-    maitre.command("crm_resource").args(["--cleanup", "-r", "arv_rsc"]).stdout()?;
+    assert!(
+        failed.contains("Failed Resource Actions:") && failed.contains("arv_rsc"),
+        "{failed}"
+    );
+    maitre
+        .command("crm_resource")
+        .args(["--cleanup", "-r", "arv_rsc"])
+        .stdout()?;
 
     lab.power_cut("maitre")?;
     lab.wait_sphynx("esclave", Duration::from_secs(30))?;
-    lab.wait_until(Duration::from_secs(10), "esclave answers on both addresses", || {
-        let answers = who_answers(lab)?;
-        if answers == ("ipsec on esclave\n".into(), "arv on esclave\n".into()) {
-            Ok(())
-        } else {
-            Err(NotYet::because(format!("{answers:?}")))
-        }
-    })?;
+    lab.wait_until(
+        Duration::from_secs(10),
+        "esclave answers on both addresses",
+        || {
+            let answers = who_answers(lab)?;
+            if answers == ("ipsec on esclave\n".into(), "arv on esclave\n".into()) {
+                Ok(())
+            } else {
+                Err(NotYet::because(format!("{answers:?}")))
+            }
+        },
+    )?;
     // It comes back with empty hands: what runs is not interrupted a second time.
     lab.power_on("maitre")?;
     lab.wait_sphynx("esclave", Duration::from_secs(30))
@@ -127,23 +198,60 @@ fn gateway_lost(lab: &Lab) -> Result<()> {
     lab.cut("maitre", Link::Academie)?;
     lab.wait_sphynx("esclave", Duration::from_secs(60))?;
     // The cluster's own network is whole: nobody was lost.
-    assert_eq!(crm_mon_line(lab, "esclave", "Online")?, "Online: [ esclave maitre ]");
+    assert_eq!(
+        crm_mon_line(lab, "esclave", "Online")?,
+        "Online: [ esclave maitre ]"
+    );
     lab.heal("maitre", Link::Academie)?;
     let attribute = ["--name", "pingd", "--query", "--node", "maitre"];
-    lab.wait_until(Duration::from_secs(30), "maitre sees the gateway again", || {
-        let said = lab.node("maitre")?.command("attrd_updater").args(attribute).stdout()?;
-        if said.contains("value=\"100\"") { Ok(()) } else { Err(NotYet::because(said)) }
-    })
+    lab.wait_until(
+        Duration::from_secs(30),
+        "maitre sees the gateway again",
+        || {
+            let said = lab
+                .node("maitre")?
+                .command("attrd_updater")
+                .args(attribute)
+                .stdout()?;
+            if said.contains("value=\"100\"") {
+                Ok(())
+            } else {
+                Err(NotYet::because(said))
+            }
+        },
+    )
 }
 
 fn knet_survives_one_link(lab: &Lab) -> Result<()> {
-    let links = || lab.node("maitre")?.command("corosync-cfgtool").arg("-s").stdout();
-    lab.cut("esclave", Link::Ha1)?;
+    let links = || {
+        lab.node("maitre")?
+            .command("corosync-cfgtool")
+            .arg("-s")
+            .stdout()
+    };
+    // A link counts only after some pongs: Online on one of them comes first.
+    lab.wait_until(Duration::from_secs(30), "knet sees both links", || {
+        let said = links()?;
+        let connected = said.matches("connected").count() - said.matches("disconnected").count();
+        if connected == 2 {
+            Ok(())
+        } else {
+            Err(NotYet::because(said))
+        }
+    })?;
+    lab.unplug("esclave", Link::Ha1)?;
     lab.wait_until(Duration::from_secs(30), "knet sees one link down", || {
         let said = links()?;
-        if said.contains("disconnected") { Ok(()) } else { Err(NotYet::because(said)) }
+        if said.contains("disconnected") {
+            Ok(())
+        } else {
+            Err(NotYet::because(said))
+        }
     })?;
-    assert_eq!(crm_mon_line(lab, "maitre", "Online")?, "Online: [ esclave maitre ]");
+    assert_eq!(
+        crm_mon_line(lab, "maitre", "Online")?,
+        "Online: [ esclave maitre ]"
+    );
     lab.cut("esclave", Link::Interco)?;
     wait_line(lab, "maitre", "OFFLINE: [ esclave ]")?;
     // A cable stays unplugged over a power cut.
@@ -161,7 +269,11 @@ fn three_nodes(lab: &Lab) -> Result<()> {
     wait_line(lab, "noeud3", "Online: [ esclave maitre noeud3 ]")?;
     lab.power_cut("maitre")?;
     wait_line(lab, "noeud3", "Online: [ esclave noeud3 ]")?;
-    let quorum = lab.node("noeud3")?.command("corosync-quorumtool").arg("-s").stdout()?;
+    let quorum = lab
+        .node("noeud3")?
+        .command("corosync-quorumtool")
+        .arg("-s")
+        .stdout()?;
     assert!(quorum.contains("Quorate:          Yes"), "{quorum}");
     Ok(())
 }

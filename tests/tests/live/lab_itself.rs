@@ -111,13 +111,26 @@ fn power_cut_and_return(lab: &Lab) -> Result<()> {
 }
 
 fn cut_and_heal(lab: &Lab) -> Result<()> {
-    lab.cut("esclave", Link::Ha1)?;
-    wait_line(lab, "maitre", "OFFLINE: [ esclave ]")?;
-    wait_line(lab, "esclave", "OFFLINE: [ maitre ]")?;
-    // The other networks go on.
-    let ping = ["-c", "1", "-W", "2", "192.168.0.1"];
-    lab.node("esclave")?.command("ping").args(ping).stdout()?;
-    lab.heal("esclave", Link::Ha1)?;
-    wait_line(lab, "esclave", "Online: [ esclave maitre ]")?;
-    wait_line(lab, "maitre", "Online: [ esclave maitre ]")
+    let carrier = |interface: &str| {
+        let path = format!("/sys/class/net/{interface}/carrier");
+        lab.node("esclave")?.command("cat").arg(path).stdout()
+    };
+    for (unplug, carried) in [(false, "1\n"), (true, "0\n")] {
+        if unplug {
+            lab.unplug("esclave", Link::Ha1)?;
+        } else {
+            lab.cut("esclave", Link::Ha1)?;
+        }
+        wait_line(lab, "maitre", "OFFLINE: [ esclave ]")?;
+        wait_line(lab, "esclave", "OFFLINE: [ maitre ]")?;
+        assert_eq!(carrier("eth2")?, carried);
+        // The other networks go on.
+        let ping = ["-c", "1", "-W", "2", "192.168.0.1"];
+        lab.node("esclave")?.command("ping").args(ping).stdout()?;
+        lab.heal("esclave", Link::Ha1)?;
+        wait_line(lab, "esclave", "Online: [ esclave maitre ]")?;
+        wait_line(lab, "maitre", "Online: [ esclave maitre ]")?;
+        assert_eq!(carrier("eth2")?, "1\n");
+    }
+    Ok(())
 }

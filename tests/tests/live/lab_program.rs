@@ -135,7 +135,7 @@ fn end_to_end() -> Result<()> {
     one.stdout(&["cut", "esclave", "ha1"])?;
     wait(
         "the cut is seen",
-        "esclave   on; sees esclave Online; unplugged from ha1",
+        "esclave   on; sees esclave Online; cut off from ha1",
     )?;
     one.stdout(&["heal", "esclave", "ha1"])?;
     wait(

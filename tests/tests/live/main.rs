@@ -6,6 +6,7 @@
 
 mod cib;
 mod daemons;
+mod lab_faults;
 mod lab_itself;
 mod lab_program;
 mod session;
@@ -15,6 +16,7 @@ fn main() -> std::process::ExitCode {
     let mut harness = lab::harness::Harness::new();
     cib::register(&mut harness);
     daemons::register(&mut harness);
+    lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);
     session::register(&mut harness);
