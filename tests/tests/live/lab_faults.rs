@@ -229,16 +229,28 @@ fn knet_survives_one_link(lab: &Lab) -> Result<()> {
             .arg("-s")
             .stdout()
     };
-    // A link counts only after some pongs: Online on one of them comes first.
-    lab.wait_until(Duration::from_secs(30), "knet sees both links", || {
-        let said = links()?;
-        let connected = said.matches("connected").count() - said.matches("disconnected").count();
-        if connected == 2 {
-            Ok(())
-        } else {
-            Err(NotYet::because(said))
-        }
-    })?;
+    // knet gives a fresh link long to answer, longer than the token lives: only a link that has
+    // answered for a while is given up in time.
+    lab.wait_until(
+        Duration::from_secs(60),
+        "both links have answered 40 pings",
+        || {
+            let keys = lab
+                .node("maitre")?
+                .command("corosync-cmapctl")
+                .args(["-m", "stats"])
+                .stdout()?;
+            let answers = |link: u8| {
+                let key = format!("stats.knet.node2.link{link}.rx_pong_packets");
+                let line = keys.lines().find(|line| line.starts_with(&key))?;
+                line.rsplit(' ').next()?.parse::<u32>().ok()
+            };
+            match (answers(0), answers(1)) {
+                (Some(40..), Some(40..)) => Ok(()),
+                counts => Err(NotYet::because(format!("{counts:?}"))),
+            }
+        },
+    )?;
     lab.unplug("esclave", Link::Ha1)?;
     lab.wait_until(Duration::from_secs(30), "knet sees one link down", || {
         let said = links()?;
