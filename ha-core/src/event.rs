@@ -412,6 +412,9 @@ fn pending(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
 }
 
 /// Lists where primitives are active, in the order of the state: resource, node, role.
+///
+/// A start that is under way is not an activity yet, and a promotion that is under way not a
+/// promoted role, although both count as such where the cluster's load is planned.
 fn active(state: &ClusterStatus) -> Vec<(&str, &str, Role)> {
     let mut places = Vec::new();
     for resource in state
@@ -419,10 +422,16 @@ fn active(state: &ClusterStatus) -> Vec<(&str, &str, Role)> {
         .filter(|r| r.is_primitive() && !r.internal)
     {
         for &node in &resource.running_on {
+            let here = resource.pending_node == Some(node);
+            let role = match resource.pending_task.as_deref().filter(|_| here) {
+                Some("start") => continue,
+                Some("promote") => Role::Unpromoted,
+                _ => resource.role,
+            };
             places.push((
                 resource.printable_id(),
                 state.node(node).name.as_str(),
-                resource.role,
+                role,
             ));
         }
     }
@@ -533,6 +542,26 @@ mod tests {
             ]
         );
         assert_eq!(said(&between(&lost, &after)), ["vip started on esclave"]);
+    }
+
+    #[test]
+    fn a_start_under_way_is_not_a_start() {
+        let pending = operation("start", 9, 0)
+            .replace(r#"rc-code="0""#, r#"rc-code="193""#)
+            .replace(r#"op-status="0""#, r#"op-status="-1""#)
+            .replace("magic=\"0:0;", "magic=\"-1:193;");
+        let nowhere = state("2", "offline", "online", ["", ""]);
+        let starting = state("2", "offline", "online", ["", &pending]);
+        let started = state("2", "offline", "online", ["", &operation("start", 9, 0)]);
+        let said = |events: &[Event]| events.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            said(&between(&nowhere, &starting)),
+            ["vip: start under way on esclave"]
+        );
+        assert_eq!(
+            said(&between(&starting, &started)),
+            ["vip started on esclave"]
+        );
     }
 
     #[test]

@@ -70,6 +70,7 @@ pub mod agent;
 mod cib;
 mod command;
 mod config;
+pub mod demo;
 mod faults;
 pub mod harness;
 mod keeper;

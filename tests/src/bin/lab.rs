@@ -1,6 +1,6 @@
 //! Starts labs and breaks things in them, from the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -38,6 +38,12 @@ enum Action {
         /// A folder of this machine that the nodes see, read-only, at the same place
         #[arg(long, value_name = "DIR")]
         share: Vec<PathBuf>,
+    },
+    /// Show the two-node cluster at work: a power cut, and the fail-over as it happens
+    Demo {
+        /// How Corosync talks: udp (multicast) or knet (two links)
+        #[arg(long, default_value = "udp")]
+        transport: Transport,
     },
     /// Run a command on a node, from this folder if the node has it
     Exec {
@@ -119,13 +125,23 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         up(name, &options, sphynx)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Action::Demo { transport } = arguments.action {
+        let options = LabOptions {
+            transport,
+            ..LabOptions::default()
+        };
+        let own = std::env::current_exe().context("find this program")?;
+        let programs = own.parent().unwrap_or(Path::new("/"));
+        lab::demo::run(&options, programs)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if matches!(arguments.action, Action::Status) {
         status(name)?;
         return Ok(ExitCode::SUCCESS);
     }
     let (name, lab) = Lab::attach(name)?;
     match arguments.action {
-        Action::Up { .. } | Action::Status => {}
+        Action::Up { .. } | Action::Demo { .. } | Action::Status => {}
         Action::Exec { node, command } => return exec(&lab.node(&node)?, &command),
         Action::PowerCut { node } => {
             lab.power_cut(&node)?;
