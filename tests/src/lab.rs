@@ -276,6 +276,25 @@ impl Lab {
         )
         .map_err(|e| self.explain(&e, &[name]))?;
         let host = self.host(name)?;
+        // The kernel takes its time to free the ends of an earlier life.
+        let switch = format!("/proc/{}/net/dev", self.keeper);
+        wait_until(
+            Duration::from_secs(10),
+            "its earlier ports are gone",
+            || {
+                let ports = fs::read_to_string(&switch)?;
+                match links_of(name)
+                    .iter()
+                    .find(|l| ports.contains(&format!("{}:", l.port(host))))
+                {
+                    Some(link) => Err(NotYet::because(format!(
+                        "{} is still there",
+                        link.port(host)
+                    ))),
+                    None => Ok(()),
+                }
+            },
+        )?;
         let cables = links_of(name)
             .iter()
             .map(|link| (*link, self.cable(name, *link)));
