@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions, Section};
 use ha_core::xml::{Document, PatchSet};
-use ha_core::{Error, ErrorKind, Result};
+use ha_core::{Error, ErrorExt, ErrorKind, Result};
 use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ pub(crate) fn register(harness: &mut Harness) {
     harness.agent("cib::read", read);
     harness.agent("cib::changes", changes);
     harness.agent("cib::as_users", as_users);
+    harness.agent("cib::live_files", live_files);
+    harness.shared("cib::live_files", the_live_file_is_refused);
     harness.shared("cib::answers_of_a_query_differ", answers_of_a_query_differ);
     harness.test(
         "cib::changes",
@@ -306,5 +308,25 @@ fn acls_hold_for_the_user_named(lab: &Lab) -> Result<()> {
     let changes = &said["reader changes"];
     assert!(changes.starts_with("PermissionDenied: "), "{changes}");
     assert_eq!(said["root changes"], "()");
+    Ok(())
+}
+
+/// Opens the CIB manager's own file, by its name and by links to it.
+fn live_files((): ()) -> Result<Vec<String>> {
+    let live = std::path::Path::new("/var/lib/pacemaker/cib/cib.xml");
+    let folder = std::path::Path::new("/var/lib/pacemaker/links");
+    std::fs::create_dir_all(folder).context("make a folder")?;
+    let (soft, hard) = (folder.join("soft.xml"), folder.join("hard.xml"));
+    std::os::unix::fs::symlink(live, &soft).context("make a symbolic link")?;
+    std::fs::hard_link(live, &hard).context("make a hard link")?;
+    let paths = [live, &soft, &hard];
+    Ok(paths.map(|path| kind_of(Cib::open_file(path))).to_vec())
+}
+
+fn the_live_file_is_refused(lab: &Lab) -> Result<()> {
+    let said: Vec<String> = lab.node("esclave")?.call("cib::live_files", &())?;
+    for answer in &said {
+        assert!(answer.starts_with("PermissionDenied: "), "{answer}");
+    }
     Ok(())
 }

@@ -128,7 +128,7 @@ fn churn(args: Churn) -> Result<usize> {
         let n = dice.roll(12);
         let value = dice.roll(1_000_000);
         let set = Document::parse(&format!(
-            "<cluster_property_set id='churn-{n}'><nvpair id='churn-{n}-a' name='a' value='é&lt;{value}&quot;'/>\
+            "<cluster_property_set id='churn-{n}'><nvpair id='churn-{n}-a' name='a' value='&lt;é{value}'/>\
              <nvpair id='churn-{n}-b' name='b' value='{n}'/></cluster_property_set>"
         ))?;
         let result = match dice.roll(7) {

@@ -122,9 +122,10 @@ impl Watch {
     /// Begins to follow the CIB, and queries it as it is now.
     ///
     /// # Errors
-    /// Those of [`Cib::query`].
+    /// Those of [`Cib::query`], and [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a
+    /// file.
     pub fn open(cib: &Cib) -> Result<Self> {
-        let lease = Arc::clone(cib.lease());
+        let lease = Arc::clone(cib.lease()?);
         let feed = Arc::new(Feed::new()?);
         reconnect::set_name(lease.name().to_owned());
         let deadline = Instant::now() + cib.timeout();

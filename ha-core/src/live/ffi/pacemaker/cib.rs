@@ -157,11 +157,18 @@ thread_local! {
     static CLOSING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A live native connection. Stays on the Pacemaker thread; closed by drop, never in a callback.
+/// What the library says when it cannot do something at all.
+const NO_MEMORY: i32 = -libc::ENOMEM;
+const NO_PROTOCOL: i32 = -libc::EPROTONOSUPPORT;
+
+/// A connection to the CIB manager, or to a file. Stays on the Pacemaker thread; closed by drop,
+/// never in a callback.
 #[derive(Debug)]
 pub(crate) struct Connection {
     cib: NonNull<sys::cib_t>,
     perform: Perform,
+    /// Whether the handlers are this connection's.
+    native: bool,
 }
 
 impl Connection {
@@ -171,39 +178,54 @@ impl Connection {
         name: &CStr,
         handlers: Handlers,
     ) -> std::result::Result<Self, i32> {
-        const NO_MEMORY: i32 = -12;
-        const NO_PROTOCOL: i32 = -93;
         // SAFETY: makes a handle, or null. Not `cib_new`, which obeys CIB_file and its like.
-        let cib = NonNull::new(unsafe { sys::cib_native_new() }).ok_or(NO_MEMORY)?;
+        let cib = unsafe { sys::cib_native_new() };
+        let mut connection = Self::open(cib, name)?;
+        connection.native = true;
+        // SAFETY: the handle is alive; the callback is a static function.
+        unsafe {
+            if let Some(set) = (*(*cib).cmds).set_connection_dnotify {
+                set(cib, Some(on_lost));
+            }
+        }
+        HANDLERS.set(Some(handlers));
+        Ok(connection)
+    }
+
+    /// Opens a CIB file, as it is when this is called; closing it writes it when it was changed. Only
+    /// one may be open at a time: Pacemaker 2's library has a single copy in memory.
+    pub(crate) fn open_file(_: &Here, path: &CStr) -> std::result::Result<Self, i32> {
+        // SAFETY: makes a handle, or null; the library copies the path.
+        let cib = unsafe { sys::cib_file_new(path.as_ptr()) };
+        Self::open(cib, c"ha-core")
+    }
+
+    fn open(cib: *mut sys::cib_t, name: &CStr) -> std::result::Result<Self, i32> {
+        let cib = NonNull::new(cib).ok_or(NO_MEMORY)?;
         // SAFETY: a fresh handle has its method table; each method is called as declared. The name
         // is copied by the library. The handle is deleted on each failure.
         unsafe {
-            let methods = &*(*cib.as_ptr()).cmds;
-            let rc = methods.signon.map_or(NO_PROTOCOL, |sign_on| {
+            let sign_on = (*(*cib.as_ptr()).cmds).signon;
+            let rc = sign_on.map_or(NO_PROTOCOL, |sign_on| {
                 sign_on(cib.as_ptr(), name.as_ptr(), sys::cib_command)
             });
-            if rc != 0 {
-                closing(|| sys::cib_delete(cib.as_ptr()));
-                return Err(rc);
-            }
             let perform = (*cib.as_ptr()).delegate_fn;
-            if perform.is_null() {
+            if rc != 0 || perform.is_null() {
                 closing(|| sys::cib_delete(cib.as_ptr()));
-                return Err(NO_PROTOCOL);
+                return Err(if rc == 0 { NO_PROTOCOL } else { rc });
             }
-            if let Some(set) = methods.set_connection_dnotify {
-                set(cib.as_ptr(), Some(on_lost));
-            }
-            HANDLERS.set(Some(handlers));
             // The pointer that libcib itself converts so, in each operation.
             let perform = std::mem::transmute::<*mut c_void, Perform>(perform);
-            Ok(Self { cib, perform })
+            Ok(Self {
+                cib,
+                perform,
+                native: false,
+            })
         }
     }
 
     /// Asks for a message about each change of the CIB.
     pub(crate) fn subscribe(&mut self, _: &Here) -> std::result::Result<(), i32> {
-        const NO_PROTOCOL: i32 = -93;
         let event = CHANGE_EVENT.as_ptr();
         // SAFETY: the handle is alive; the library keeps the event's pointer, which is static, and
         // the callback, which is a static function.
@@ -260,7 +282,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        HANDLERS.set(None);
+        if self.native {
+            HANDLERS.set(None);
+        }
         // SAFETY: ours, and nothing uses it afterwards. Runs from a job of the main loop, never
         // below one of the library's own callbacks, which would use the handle again.
         closing(|| unsafe {

@@ -11,6 +11,9 @@ use crate::live::pacemaker::error;
 use crate::xml::{Document, Element, PatchSet};
 use crate::{Error, ErrorKind, Result};
 
+pub(super) const APPLY_PATCH: &CStr = c"cib_apply_diff";
+pub(super) const UPGRADE: &CStr = c"cib_upgrade";
+
 /// Changes. Each is one request to the CIB manager, which makes all of it or nothing.
 ///
 /// Besides what each says, all of them fail with [`ErrorKind::Schema`] when the result would not
@@ -187,7 +190,7 @@ impl Cib {
             }
         }
         self.write(
-            c"cib_apply_diff",
+            APPLY_PATCH,
             None,
             Some(&document),
             0,
@@ -214,7 +217,7 @@ impl Cib {
     #[doc(alias = "cib_upgrade")]
     pub fn upgrade(&self) -> Result<bool> {
         const SCHEMA_UNCHANGED: i32 = -211;
-        let mut ask = self.ask(c"cib_upgrade");
+        let mut ask = self.ask(UPGRADE);
         ask.write = true;
         ask.run("upgrade the CIB's schema", |here, answer| {
             if answer.rc == SCHEMA_UNCHANGED {

@@ -2,6 +2,7 @@
 
 mod change;
 pub(crate) mod feed;
+mod file;
 mod pace;
 pub(crate) mod reconnect;
 mod schema;
@@ -12,6 +13,7 @@ pub use schema::validate;
 pub use section::Section;
 
 use std::ffi::{CStr, CString};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +23,8 @@ use crate::live::ffi::pacemaker::xpath;
 use crate::xml::Document;
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
-use session::Lease;
+use file::CibFile;
+use session::{Lease, Target};
 
 /// How to connect to the CIB manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +52,7 @@ impl Default for ConnectOptions {
     }
 }
 
-/// A connection to the CIB manager (pacemaker-based) of this node.
+/// A connection to the CIB manager (pacemaker-based) of this node, or a CIB file.
 ///
 /// Cheap to clone and usable from any thread. All handles of a process share one connection, which
 /// closes with the last of them. When the daemon dies, the call in flight fails with
@@ -67,7 +70,7 @@ impl Default for ConnectOptions {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Cib {
-    lease: Arc<Lease>,
+    target: Target,
     timeout: Duration,
     user: Option<CString>,
 }
@@ -83,8 +86,41 @@ impl Cib {
         let lease =
             Lease::open(name, Instant::now() + options.timeout).context("connect to the CIB")?;
         Ok(Self {
-            lease: Arc::new(lease),
+            target: Target::Daemon(Arc::new(lease)),
             timeout: options.timeout,
+            user: None,
+        })
+    }
+
+    /// Opens a CIB file, to read and change it as if it were a cluster's: with Pacemaker's own rules,
+    /// and without any daemon.
+    ///
+    /// Each call reads the file. A change is checked against the schema and written to a new file,
+    /// which then takes the place of the old one, with the same owner and mode: whoever reads it sees
+    /// all of a change or nothing. What another program changed meanwhile is not overwritten
+    /// ([`ErrorKind::Conflict`]).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] and other I/O errors; [`ErrorKind::Invalid`] when the file is not
+    /// well-formed, its root is not `cib` or it names no schema; [`ErrorKind::Unsupported`] when that
+    /// schema is not installed; [`ErrorKind::PermissionDenied`] for the CIB manager's own file, under
+    /// whatever name: the running cluster would not notice the change, or undo it.
+    ///
+    /// # Example
+    /// ```no_run
+    /// use ha_core::live::pacemaker::cib::{Cib, Section};
+    /// use ha_core::xml::Document;
+    /// let cib = Cib::open_file("/tmp/what-if.xml")?;
+    /// let node = Document::parse("<node id='3' uname='third'/>")?;
+    /// cib.create(Section::Nodes, &node)?;
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    #[doc(alias = "cib_file_new")]
+    pub fn open_file(path: impl AsRef<Path>) -> Result<Self> {
+        let file = CibFile::open(path.as_ref())?;
+        Ok(Self {
+            target: Target::File(Arc::new(file)),
+            timeout: ConnectOptions::default().timeout,
             user: None,
         })
     }
@@ -170,8 +206,15 @@ impl Cib {
         })
     }
 
-    pub(super) fn lease(&self) -> &Arc<Lease> {
-        &self.lease
+    /// The share of the connection, when there is one.
+    pub(super) fn lease(&self) -> Result<&Arc<Lease>> {
+        match &self.target {
+            Target::Daemon(lease) => Ok(lease),
+            Target::File(_) => Err(
+                Error::new(ErrorKind::Unsupported, "a file cannot be followed")
+                    .with_hint("connect to the cluster's CIB"),
+            ),
+        }
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -187,7 +230,7 @@ impl Cib {
             user: self.user.clone(),
             write: false,
             check: None,
-            name: self.lease.name().to_owned(),
+            target: self.target.clone(),
             deadline: Instant::now() + self.timeout,
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn validate_here(here: &Here, cib: &Document) -> Result<()> {
 }
 
 /// The file of a schema, when it is installed.
-fn file_of(name: &str) -> Result<CString> {
+pub(super) fn file_of(name: &str) -> Result<CString> {
     // A name becomes part of a path.
     let plain = name.starts_with("pacemaker-")
         && name

@@ -19,6 +19,7 @@ use crate::xml::{Document, PatchSet};
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
 use super::feed::{Feed, News};
+use super::file::CibFile;
 use super::{Section, pace, reconnect};
 
 const SERVER: &str = "cib_rw";
@@ -86,8 +87,17 @@ pub(crate) struct Ask {
     pub(crate) write: bool,
     /// Looks at the section's text before it is sent.
     pub(crate) check: Option<fn(&Here, &CStr) -> Result<()>>,
-    pub(crate) name: CString,
+    pub(crate) target: Target,
     pub(crate) deadline: Instant,
+}
+
+/// Whom a request is for.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// The CIB manager of this node.
+    Daemon(Arc<Lease>),
+    /// A file.
+    File(Arc<CibFile>),
 }
 
 impl Ask {
@@ -107,28 +117,40 @@ impl Ask {
         T: Send + 'static,
         F: FnOnce(&Here, Answer) -> Result<T> + Send + 'static,
     {
-        let (name, deadline) = (self.name.clone(), self.deadline);
-        if self.write {
-            pace::wait(deadline).context(what)?;
-        }
-        let job = move |here: &Here, connection: &mut Connection| {
-            if let (Some(check), Some(text)) = (self.check, &self.section) {
-                check(here, text)?;
+        let deadline = self.deadline;
+        match self.target.clone() {
+            Target::Daemon(lease) => {
+                if self.write {
+                    pace::wait(deadline).context(what)?;
+                }
+                with_connection(what, &lease.name, deadline, move |here, connection| {
+                    let answer = self.send(here, connection)?;
+                    read(here, answer)
+                })
             }
-            let reply = connection.perform(
-                here,
-                &Request {
-                    operation: self.operation,
-                    section: self.section.as_deref(),
-                    data: self.data.as_ref(),
-                    options: self.options,
-                    user: self.user.as_deref(),
-                    timeout: deadline.saturating_duration_since(Instant::now()),
-                },
-            )?;
-            read(here, reply)
-        };
-        with_connection(what, &name, deadline, job).context(what)
+            Target::File(file) => runtime::call(what, deadline, move |here| {
+                let answer = file.perform(here, self)?;
+                read(here, answer)
+            }),
+        }
+        .context(what)
+    }
+
+    pub(super) fn send(&self, here: &Here, connection: &mut Connection) -> Result<Answer> {
+        if let (Some(check), Some(text)) = (self.check, &self.section) {
+            check(here, text)?;
+        }
+        connection.perform(
+            here,
+            &Request {
+                operation: self.operation,
+                section: self.section.as_deref(),
+                data: self.data.as_ref(),
+                options: self.options,
+                user: self.user.as_deref(),
+                timeout: self.deadline.saturating_duration_since(Instant::now()),
+            },
+        )
     }
 }
 
@@ -210,8 +232,9 @@ fn subscribe(here: &Here, connection: &mut Connection) -> Result<()> {
         .map_err(|rc| error::legacy(rc).context("subscribe to changes of the CIB"))
 }
 
-fn query(here: &Here, connection: &mut Connection) -> Result<Document> {
-    let reply = connection.perform(
+/// Queries the whole CIB.
+pub(super) fn query(here: &Here, connection: &mut Connection) -> Result<Document> {
+    let answer = connection.perform(
         here,
         &Request {
             operation: c"cib_query",
@@ -222,9 +245,9 @@ fn query(here: &Here, connection: &mut Connection) -> Result<Document> {
             timeout: QUERY,
         },
     )?;
-    match reply.output {
-        Some(output) if reply.rc == 0 => output.to_document(),
-        _ => Err(super::no_output(reply.rc).context("query the CIB")),
+    match answer.output {
+        Some(output) if answer.rc == 0 => output.to_document(),
+        _ => Err(super::no_output(answer.rc).context("query the CIB")),
     }
 }
 
