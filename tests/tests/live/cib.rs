@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions, Section};
-use ha_core::xml::{Document, PatchSet};
+use ha_core::xml::{Document, Element, PatchSet};
 use ha_core::{Error, ErrorExt, ErrorKind, Result};
 use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions};
@@ -158,7 +158,7 @@ fn changes((): ()) -> Result<BTreeMap<String, String>> {
         .descendants()
         .find(|e| e.attribute("id") == Some("test-stop"));
     let nvpair = nvpair
-        .map(|e| e.id())
+        .map(Element::id)
         .ok_or_else(|| Error::invalid("no nvpair"))?;
     new.set_attribute(nvpair, "value", "false");
     let patch = PatchSet::between(&old, &new)?;
@@ -180,7 +180,7 @@ fn changes((): ()) -> Result<BTreeMap<String, String>> {
         .descendants()
         .find(|e| e.name() == "resources");
     let resources = resources
-        .map(|e| e.id())
+        .map(Element::id)
         .ok_or_else(|| Error::invalid("no resources"))?;
     invalid.append_child(resources, "gizmo");
     say(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions, Section};
 use ha_core::live::pacemaker::watch::{Reason, Update, Watch};
-use ha_core::xml::{Document, PatchSet};
+use ha_core::xml::{Document, Element, PatchSet};
 use ha_core::{Error, ErrorKind, Result};
 use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, NotYet, agent};
@@ -169,7 +169,7 @@ fn reorder(cib: &Cib, dice: &mut Dice) -> Result<()> {
     let config = new.root().descendants().find(|e| e.name() == "crm_config");
     let sets: Vec<_> = config
         .into_iter()
-        .flat_map(|c| c.children().map(|e| e.id()))
+        .flat_map(|c| c.children().map(Element::id))
         .collect();
     if sets.len() < 2 {
         return Err(Error::new(ErrorKind::NotFound, "nothing to reorder yet"));
