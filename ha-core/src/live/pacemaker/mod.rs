@@ -17,6 +17,7 @@ pub mod controld;
 pub(crate) mod error;
 mod exchange;
 pub mod executor;
+pub mod fencer;
 pub mod pacemakerd;
 pub(crate) mod runtime;
 pub mod watch;

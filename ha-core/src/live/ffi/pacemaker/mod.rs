@@ -8,6 +8,7 @@ pub(crate) mod cib;
 pub(crate) mod controld;
 mod escape;
 pub(crate) mod executor;
+pub(crate) mod fencer;
 pub(crate) mod ipc;
 mod log;
 pub(crate) mod mainloop;

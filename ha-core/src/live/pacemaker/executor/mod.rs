@@ -73,7 +73,7 @@ pub fn providers_of(agent: &str, timeout: Duration) -> Result<Vec<String>> {
 /// Lists the agents of a standard, and of a provider when the standard is `ocf`.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`] for a standard or a provider that this node does not have, and as for
+/// [`ErrorKind::Unsupported`] for a standard that this node does not have, and as for
 /// [`standards`].
 pub fn agents(standard: &str, provider: Option<&str>, timeout: Duration) -> Result<Vec<String>> {
     let (standard, provider) = (word(standard)?, provider.map(word).transpose()?);
@@ -88,7 +88,8 @@ pub fn agents(standard: &str, provider: Option<&str>, timeout: Duration) -> Resu
 /// makes up what an agent of that kind has.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`] when there is no such agent, [`ErrorKind::Timeout`] when it does not end by
+/// [`ErrorKind::NotFound`] when there is no such agent, [`ErrorKind::Unsupported`] when there is no such
+/// standard, [`ErrorKind::Timeout`] when it does not end by
 /// then (it is killed), [`ErrorKind::Daemon`] when it fails, [`ErrorKind::Invalid`] when it prints
 /// something else.
 pub fn metadata(

@@ -1,0 +1,153 @@
+//! The fencer, pacemaker-fenced: fence devices, and what was fenced.
+
+use std::ffi::CString;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use pacemaker_sys as sys;
+
+use crate::live::ffi::pacemaker::Here;
+use crate::live::ffi::pacemaker::fencer::{self as ffi, Fencer};
+use crate::live::pacemaker::exchange::deadline;
+use crate::live::pacemaker::{error, runtime};
+use crate::{Error, ErrorExt, Result};
+
+const SERVER: &str = "stonith-ng";
+const DAEMON: &str = "pacemaker-fenced";
+
+/// How far a fencing action has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// It is under way.
+    Pending,
+    /// The target is fenced.
+    Succeeded,
+    /// It was not fenced by this action.
+    Failed,
+    /// Another action of the same kind did it.
+    Duplicate,
+    /// A state that this library does not know.
+    Unknown,
+}
+
+/// A fencing action in the fencer's memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FencingEvent {
+    /// The node that is fenced.
+    pub target: String,
+    /// What is done to it (`reboot`, `off`, `on`).
+    pub action: String,
+    /// The node that asked for it.
+    pub origin: Option<String>,
+    /// The program that asked for it, there.
+    pub client: Option<String>,
+    /// The node that does it; none as long as that is not known.
+    pub delegate: Option<String>,
+    /// How far it has come.
+    pub state: State,
+    /// When it ended.
+    pub completed: Option<Timestamp>,
+    /// Why it failed. Pacemaker before 2.1.3 does not say.
+    pub exit_reason: Option<String>,
+}
+
+/// Lists the fence devices that are registered on this node.
+///
+/// # Errors
+/// [`ErrorKind::Disconnected`](crate::ErrorKind::Disconnected) when Pacemaker does not run on this
+/// node, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when the fencer does not answer.
+///
+/// # Example
+/// ```no_run
+/// use ha_core::live::pacemaker::fencer;
+/// use std::time::Duration;
+/// let limit = Duration::from_secs(10);
+/// println!("devices: {}", fencer::devices(limit)?.join(" "));
+/// for event in fencer::history(None, limit)? {
+///     println!("{} of {}: {:?}", event.action, event.target, event.state);
+/// }
+/// # Ok::<(), ha_core::Error>(())
+/// ```
+pub fn devices(timeout: Duration) -> Result<Vec<String>> {
+    ask(
+        "list the fence devices",
+        deadline(timeout),
+        |here, fencer, left| fencer.devices(here, None, left),
+    )
+}
+
+/// Lists the fence devices that can fence a node, as far as this node knows. The devices are asked,
+/// which takes as long as they need.
+///
+/// # Errors
+/// As for [`devices`].
+pub fn devices_for(node: &str, timeout: Duration) -> Result<Vec<String>> {
+    let node = name(node)?;
+    ask(
+        "list the fence devices for a node",
+        deadline(timeout),
+        move |here, fencer, left| fencer.devices(here, Some(&node), left),
+    )
+}
+
+/// Lists what was fenced, or tried, since the cluster started; of one node or all. The order is the
+/// fencer's.
+///
+/// # Errors
+/// As for [`devices`].
+pub fn history(node: Option<&str>, timeout: Duration) -> Result<Vec<FencingEvent>> {
+    let node = node.map(name).transpose()?;
+    let events = ask(
+        "read the fencing history",
+        deadline(timeout),
+        move |here, fencer, left| fencer.history(here, node.as_deref(), left),
+    )?;
+    Ok(events.into_iter().map(event).collect())
+}
+
+fn event(fenced: ffi::Fenced) -> FencingEvent {
+    let state = match fenced.state {
+        sys::st_query | sys::st_exec => State::Pending,
+        sys::st_done => State::Succeeded,
+        sys::st_failed => State::Failed,
+        sys::st_duplicate => State::Duplicate,
+        _ => State::Unknown,
+    };
+    let (seconds, nanoseconds) = fenced.completed;
+    let completed = (seconds > 0 && state != State::Pending)
+        .then(|| Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0)).ok())
+        .flatten();
+    FencingEvent {
+        target: fenced.target,
+        action: fenced.action,
+        origin: fenced.origin,
+        client: fenced.client,
+        delegate: fenced.delegate,
+        state,
+        completed,
+        exit_reason: fenced.exit_reason.filter(|reason| !reason.is_empty()),
+    }
+}
+
+fn name(node: &str) -> Result<CString> {
+    if node.is_empty() {
+        return Err(Error::invalid("a node name is empty"));
+    }
+    CString::new(node).map_err(|_| Error::invalid("a node name contains a NUL byte"))
+}
+
+fn ask<T: Send + 'static>(
+    what: &'static str,
+    deadline: Instant,
+    request: impl FnOnce(&Here, &Fencer, Duration) -> std::result::Result<T, i32> + Send + 'static,
+) -> Result<T> {
+    runtime::reach(SERVER, DAEMON, deadline).context(what)?;
+    runtime::call(what, deadline, move |here| {
+        let fencer = Fencer::connect(here).map_err(error::legacy)?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        request(here, &fencer, left).map_err(error::legacy)
+    })
+    .context(what)
+}
