@@ -42,6 +42,13 @@ pub(crate) fn register(harness: &mut Harness) {
         "daemons::fencers_tell_devices_and_history",
         own(LabOptions::default(), fencers_tell_devices_and_history),
     );
+    harness.agent("daemons::ask_the_stopped", ask_the_stopped);
+    harness.agent("daemons::ask_many_times", ask_many_times);
+    harness.shared("daemons::asking_leaks_nothing", asking_leaks_nothing);
+    harness.test(
+        "daemons::stopped_daemons_hold_nobody_up",
+        own(LabOptions::default(), stopped_daemons_hold_nobody_up),
+    );
     harness.test(
         "daemons::a_stopped_or_dead_launcher_is_reported",
         own(
@@ -651,4 +658,95 @@ fn now() -> Result<i64> {
         .map_err(|e| Error::invalid(e.to_string()))?
         .as_secs()
         .cast_signed())
+}
+
+/// Asks each daemon, with a second to answer; then the CIB, which must not be held up by them.
+fn ask_the_stopped((): ()) -> Result<Vec<(String, String)>> {
+    let limit = Duration::from_secs(1);
+    let scope = Scope::default();
+    let mut answers = Vec::new();
+    let mut ask = |what: &str, f: &dyn Fn() -> Result<()>| {
+        let asked = Instant::now();
+        let answer = told(f()).map_or_else(|e| e, |()| "answered".to_owned());
+        assert!(
+            asked.elapsed() < Duration::from_secs(2),
+            "{what}: {:?}",
+            asked.elapsed()
+        );
+        answers.push((what.to_owned(), answer));
+    };
+    ask("controld", &|| controld::nodes(limit).map(drop));
+    ask("attrd", &|| attrd::set("held", "1", &scope, limit));
+    ask("fencer", &|| fencer::devices(limit).map(drop));
+    let cib = Cib::connect(&ConnectOptions::default())?.with_timeout(limit);
+    ask("cib", &|| cib.query().map(drop));
+    Ok(answers)
+}
+
+fn stopped_daemons_hold_nobody_up(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    let daemons = ["pacemaker-controld", "pacemaker-attrd", "pacemaker-fenced"];
+    for daemon in daemons {
+        node.stop(daemon)?;
+    }
+    let answers: Vec<(String, String)> = node.call("daemons::ask_the_stopped", &())?;
+    for (what, answer) in &answers[..3] {
+        assert!(answer.starts_with("Timeout: "), "{what}: {answer}");
+    }
+    assert_eq!(answers[3].1, "answered");
+    for daemon in daemons {
+        node.cont(daemon)?;
+    }
+    let answers: Vec<(String, String)> = node.call("daemons::ask_the_stopped", &())?;
+    assert!(
+        answers.iter().all(|(_, answer)| answer == "answered"),
+        "{answers:?}"
+    );
+    Ok(())
+}
+
+/// Descriptors and resident KiB of this process.
+fn held() -> Result<(usize, u64)> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let resident = status
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("VmRSS:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse()
+                .ok()
+        })
+        .ok_or_else(|| Error::invalid("no VmRSS"))?;
+    Ok((std::fs::read_dir("/proc/self/fd")?.count(), resident))
+}
+
+/// What is held after the first 50 rounds of questions, and after as many as asked.
+fn ask_many_times(rounds: usize) -> Result<[(usize, u64); 2]> {
+    let scope = Scope::default();
+    let mut first = (0, 0);
+    for round in 0..rounds {
+        pacemakerd::ping(LIMIT)?;
+        controld::nodes(LIMIT)?;
+        controld::ping(None, LIMIT)?;
+        attrd::set("round", &round.to_string(), &scope, LIMIT)?;
+        attrd::query("round", None, LIMIT)?;
+        fencer::devices(LIMIT)?;
+        executor::providers(LIMIT)?;
+        if round == 50 {
+            first = held()?;
+        }
+    }
+    Ok([first, held()?])
+}
+
+fn asking_leaks_nothing(lab: &Lab) -> Result<()> {
+    let node = lab.node("esclave")?;
+    let [first, last]: [(usize, u64); 2] = node.call("daemons::ask_many_times", &400)?;
+    assert!(
+        last.0 <= first.0 + 2,
+        "descriptors: {first:?}, then {last:?}"
+    );
+    assert!(last.1 < first.1 + 1024, "KiB: {first:?}, then {last:?}");
+    Ok(())
 }
