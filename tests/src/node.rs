@@ -232,19 +232,27 @@ impl<'lab> Node<'lab> {
             ),
         ] {
             let Ok(content) = content else { continue };
-            if content.trim().is_empty() {
-                continue;
+            let end = tail(&content, lines);
+            if !end.is_empty() {
+                text += &format!("--- {}: {name}\n{end}", self.name);
             }
-            text += &format!("--- {}: {name}\n", self.name);
-            text += &tail(&content, lines);
         }
         text
     }
 }
 
+/// What every start says, in namespaces without a watchdog, and what `unshare` says of a power cut.
+const HARMLESS: [&str; 4] = [
+    "Could not increase RLIMIT_MEMLOCK",
+    "Watchdog not enabled by configuration",
+    "missing a recovery key",
+    "unshare: sigprocmask",
+];
+
 /// Returns the last lines of a log, and before them the last ones that tell of trouble.
 fn tail(log: &str, count: usize) -> String {
-    let lines: Vec<&str> = log.lines().collect();
+    let harmless = |line: &&str| HARMLESS.iter().any(|words| line.contains(words));
+    let lines: Vec<&str> = log.lines().filter(|line| !harmless(line)).collect();
     let (early, last) = lines.split_at(lines.len().saturating_sub(count));
     let trouble = |line: &&str| {
         [" error", " crit", " warning", " alert", " emerg"]

@@ -169,10 +169,17 @@ fn sphynx_fails_over(lab: &Lab) -> Result<()> {
         failed.contains("Failed Resource Actions:") && failed.contains("arv_rsc"),
         "{failed}"
     );
-    maitre
-        .command("crm_resource")
-        .args(["--cleanup", "-r", "arv_rsc"])
-        .stdout()?;
+    let cleanup = ["--cleanup", "-r", "arv_rsc"];
+    maitre.command("crm_resource").args(cleanup).stdout()?;
+    lab.wait_until(Duration::from_secs(20), "the failure is forgotten", || {
+        let text = maitre.command("crm_mon").arg("-1").stdout()?;
+        if text.contains("Failed") {
+            Err(NotYet::because(text))
+        } else {
+            Ok(())
+        }
+    })?;
+    lab.wait_sphynx("maitre", Duration::from_secs(20))?;
 
     lab.power_cut("maitre")?;
     lab.wait_sphynx("esclave", Duration::from_secs(30))?;
