@@ -1,7 +1,7 @@
 # Thin: each line runs something a person could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check check-pure bench conformance lab clean
+.PHONY: help setup build demo test memcheck check check-pure bench conformance lab clean
 .SUFFIXES:
 
 CARGO ?= cargo
@@ -26,6 +26,11 @@ test: ## every test, those against the real daemons included (root)
 	@scripts/require-root test
 	@scripts/install-packages build lab
 	$(CARGO) test --workspace --no-fail-fast
+
+memcheck: ## the tests against the real daemons with all agents under valgrind (root, slow)
+	@scripts/require-root memcheck
+	@scripts/install-packages build lab check
+	HA_LAB_MEMCHECK=1 $(CARGO) test --release -p ha-tests --test live
 
 check: ## formatting, lints, documentation, the layer rule
 	scripts/check-layers

@@ -35,6 +35,29 @@ enum Line {
     Panicked(String),
 }
 
+/// Where a machine finds what valgrind must not report.
+const SUPPRESSIONS: &str = "/run/lab/valgrind.supp";
+
+/// An agent ends at its first memory error, which fails its test and shows the error.
+const VALGRIND: [&str; 6] = [
+    "--quiet",
+    "--error-exitcode=99",
+    "--exit-on-first-error=yes",
+    "--suppressions=/run/lab/valgrind.supp",
+    "--main-stacksize=8388608",
+    "--num-callers=30",
+];
+
+/// Tells whether agents run under valgrind: when `HA_LAB_MEMCHECK` is set.
+pub(crate) fn memcheck() -> bool {
+    std::env::var_os("HA_LAB_MEMCHECK").is_some()
+}
+
+/// Lengthens a limit when agents are slow because valgrind runs them.
+pub(crate) fn patience(limit: Duration) -> Duration {
+    limit * if memcheck() { 10 } else { 1 }
+}
+
 type Function = Box<dyn Fn(Value) -> Result<Value> + Send + Sync>;
 
 /// The functions that can be run in a machine, by name.
@@ -160,7 +183,13 @@ pub struct Running {
 impl Running {
     pub(crate) fn start(node: &Node<'_>, function: &str, args: &impl Serialize) -> Result<Self> {
         let args = serde_json::to_string(args).map_err(|e| Error::invalid(e.to_string()))?;
-        let mut command = node.command(EXECUTABLE).args([FLAG, function, &args]);
+        let mut command = if memcheck() {
+            node.write(SUPPRESSIONS, include_str!("valgrind.supp"))?;
+            let guard = node.command("valgrind").args(VALGRIND);
+            guard.args([EXECUTABLE, FLAG, function, &args])
+        } else {
+            node.command(EXECUTABLE).args([FLAG, function, &args])
+        };
         for variable in ["RUST_BACKTRACE", "RUST_LOG"] {
             if let Ok(value) = std::env::var(variable) {
                 command = command.env(variable, value);
@@ -213,14 +242,14 @@ impl Running {
             lines,
             done: None,
             noise,
-            limit: Duration::from_secs(120),
+            limit: patience(Duration::from_secs(120)),
         })
     }
 
     /// Sets how long [`heard`](Self::heard) and [`result`](Self::result) wait for the next line
     /// (120 s).
     pub fn set_limit(&mut self, limit: Duration) {
-        self.limit = limit;
+        self.limit = patience(limit);
     }
 
     /// Returns the number of the process inside, as the host knows it, to send it signals.

@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p ha-tests --test live -- cpg` runs the tests whose name contains `cpg`; every name
 //! begins with `live::`, so that `--skip live::` leaves out what needs root.
+//! With `HA_LAB_MEMCHECK=1` every agent runs under valgrind, and its first memory error fails the test.
 //! With `HA_LAB_KEEP=1` the lab of a test that failed stays, and a line says how to look inside.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +16,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::agent::{FLAG, Functions, panic_message};
+use crate::agent::{FLAG, Functions, panic_message, patience};
 use crate::lab::{Lab, LabOptions, require_root};
 
 /// How long a test may take when it does not say.
@@ -165,6 +166,7 @@ impl Harness {
 /// Runs a test, but not for longer than its limit.
 fn run(test: Test) -> Result<(), Failed> {
     let Test { body, limit, labs } = test;
+    let limit = patience(limit);
     require_root().map_err(|_| Failed::from("root is needed"))?;
     // The clock does not run while others have their turn.
     let _turn = Turn::take(labs);
