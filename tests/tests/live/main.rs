@@ -4,21 +4,31 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::needless_pass_by_value, reason = "agents own their arguments")]
 
+mod cfg;
 mod cib;
+mod cmap;
+mod corosync;
+mod cpg;
 mod daemons;
 mod lab_faults;
 mod lab_itself;
 mod lab_program;
+mod quorum;
 mod session;
 mod watch;
 
 fn main() -> std::process::ExitCode {
     let mut harness = lab::harness::Harness::new();
+    cfg::register(&mut harness);
     cib::register(&mut harness);
+    cmap::register(&mut harness);
+    corosync::register(&mut harness);
+    cpg::register(&mut harness);
     daemons::register(&mut harness);
     lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);
+    quorum::register(&mut harness);
     session::register(&mut harness);
     watch::register(&mut harness);
     harness.main()

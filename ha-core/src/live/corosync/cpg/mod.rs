@@ -147,8 +147,8 @@ impl Cpg {
     /// Joins a group. That it is done is told by an [`Event::Members`] with this process in it.
     ///
     /// # Errors
-    /// [`ErrorKind::AlreadyExists`] when this connection is in a group already, else those of any
-    /// call.
+    /// [`ErrorKind::AlreadyExists`] when this connection is in a group already, or this process is in
+    /// this group over another connection, else those of any call.
     #[doc(alias = "cpg_join")]
     pub fn join(&self, group: &Group) -> Result<()> {
         let group = *group;

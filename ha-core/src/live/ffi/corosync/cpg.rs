@@ -222,13 +222,12 @@ impl Requests<Cpg> {
         guarantee: sys::cpg_guarantee_t,
         message: &[u8],
     ) -> Result<(), Status> {
-        self.multicast(guarantee, &[IoSlice::new(message)])?;
-        // When corosync ends in the middle of the pieces, the library loses that error.
+        let result = self.multicast(guarantee, &[IoSlice::new(message)]);
+        // When corosync ends in the middle of the pieces, the library returns anything at all.
         if self.is_hung_up() {
-            Err(Status::LIBRARY)
-        } else {
-            Ok(())
+            return Err(Status::LIBRARY);
         }
+        result
     }
 }
 
