@@ -97,7 +97,8 @@ impl<'d> Diff<'d> {
             diff.set_attribute(element, "num_updates", &v.num_updates.to_string());
         }
         for change in self.changes.root().children() {
-            diff.import(root, usize::MAX, change);
+            let copy = diff.copy_tree(&self.changes, change.id().0);
+            diff.link(copy, ROOT, NONE);
         }
         diff
     }
