@@ -139,17 +139,25 @@ impl Harness {
         self.test(name, plain(move || with_lab(shared_lab()?, &body)));
     }
 
+    /// Does the work of an executable that was started again inside a machine; none when it is the
+    /// first one.
+    #[must_use]
+    pub fn inside(&self) -> Option<ExitCode> {
+        if let Some(code) = crate::inner_role() {
+            return Some(code);
+        }
+        let args: Vec<String> = std::env::args().collect();
+        match &args[..] {
+            [_, flag, name, json] if flag == FLAG => Some(self.functions.run(name, json)),
+            _ => None,
+        }
+    }
+
     /// Runs what the command line asks for; the whole of `main`.
     #[must_use]
     pub fn main(self) -> ExitCode {
-        if let Some(code) = crate::inner_role() {
+        if let Some(code) = self.inside() {
             return code;
-        }
-        let args: Vec<String> = std::env::args().collect();
-        if let [_, flag, name, json] = &args[..]
-            && flag == FLAG
-        {
-            return self.functions.run(name, json);
         }
         let mut arguments = Arguments::from_args();
         if !arguments.list

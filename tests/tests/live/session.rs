@@ -168,6 +168,7 @@ fn cycles(times: usize) -> Result<(Held, Held)> {
         Ok::<_, Error>(held)
     };
     let mut early = None;
+    let mut idle = usize::MAX;
     for n in 0..times {
         let cib = connect(Duration::from_secs(10))?;
         if n % 10 == 0 {
@@ -175,8 +176,20 @@ fn cycles(times: usize) -> Result<(Held, Held)> {
             assert!(watch.document().version().epoch > 0);
         }
         assert_eq!(cib.query_section(Section::Nodes)?.root().name(), "nodes");
+        let connected = Held::now()?.descriptors;
+        drop(cib);
+        // Closed by another thread; a handle made before that would take the connection over.
+        wait_until(Duration::from_secs(10), "the connection is closed", || {
+            let now = Held::now()?.descriptors;
+            idle = idle.min(now);
+            let closed = now < connected && now == idle;
+            if closed {
+                Ok(())
+            } else {
+                Err(NotYet::because(format!("{now} of {connected}")))
+            }
+        })?;
         if n == times / 10 {
-            drop(cib);
             early = Some(settled()?);
         }
     }

@@ -191,3 +191,41 @@ unsafe extern "C" fn on_libxml2(_: *mut c_void, error: *const sys::xmlError) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use pacemaker_sys as sys;
+
+    use crate::live::pacemaker::runtime;
+
+    /// Pacemaker's handler would turn the first such message of any thread into `abort()`.
+    #[test]
+    fn critical_messages_of_glib_are_not_fatal() {
+        let complain = || {
+            // SAFETY: GLib checks for null, complains and returns.
+            unsafe { sys::g_main_context_unref(std::ptr::null_mut()) };
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        runtime::call("complain", deadline, move |_| {
+            complain();
+            Ok(())
+        })
+        .unwrap();
+        complain();
+    }
+
+    #[test]
+    fn a_job_that_panics_does_so_in_its_caller() {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let panic = std::panic::catch_unwind(|| {
+            runtime::call("panic", deadline, |_| -> crate::Result<()> {
+                panic!("on purpose")
+            })
+        });
+        let text = *panic.unwrap_err().downcast::<&str>().unwrap();
+        assert_eq!(text, "on purpose");
+        assert_eq!(runtime::call("go on", deadline, |_| Ok(1)).unwrap(), 1);
+    }
+}

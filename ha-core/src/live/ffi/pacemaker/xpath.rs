@@ -1,6 +1,8 @@
 //! Checking `XPath` expressions with the library that pacemaker-based evaluates them with.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use pacemaker_sys as sys;
 
@@ -22,10 +24,21 @@ struct Object {
     kind: c_int,
 }
 
+/// How many expressions are remembered as good.
+const REMEMBERED: usize = 256;
+
+thread_local! {
+    static GOOD: RefCell<HashSet<CString>> = RefCell::new(HashSet::new());
+}
+
 /// Refuses what is not an `XPath` expression for elements: the CIB manager gives the same answer to
 /// such a one as when nothing matches.
 pub(crate) fn check(here: &Here, expression: &CStr) -> Result<()> {
     const NODE_SET: c_int = 1;
+    // A program asks the same few questions again and again.
+    if GOOD.with_borrow(|good| good.contains(expression)) {
+        return Ok(());
+    }
     let tree = Tree::parse(here, "<cib/>")?;
     let (kind, messages) = collect_xml_messages(here, || {
         // SAFETY: the tree outlives the context, and the context the object; each is freed once.
@@ -45,7 +58,15 @@ pub(crate) fn check(here: &Here, expression: &CStr) -> Result<()> {
     });
     let text = expression.to_string_lossy();
     match kind {
-        Some(NODE_SET) => Ok(()),
+        Some(NODE_SET) => {
+            GOOD.with_borrow_mut(|good| {
+                if good.len() >= REMEMBERED {
+                    good.clear();
+                }
+                good.insert(expression.to_owned());
+            });
+            Ok(())
+        }
         Some(_) => Err(Error::invalid(format!(
             "the XPath expression {text:?} gives a value, not elements"
         ))
