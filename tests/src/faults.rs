@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use ha_core::{Error, ErrorExt as _, Result};
 
-use crate::lab::{GATEWAY, Lab, kill, links_of, online};
+use crate::lab::{Lab, kill, online};
 use crate::network::{self, Cable, Link};
 use crate::node::Node;
+use crate::options::{GATEWAY, links_of};
 use crate::wait::{NotYet, wait_until};
 
 impl Lab {

@@ -17,13 +17,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::agent::{FLAG, Functions, panic_message, patience};
-use crate::lab::{Lab, LabOptions, require_root};
+use crate::lab::{Lab, require_root};
+use crate::options::LabOptions;
 
 /// How long a test may take when it does not say.
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// How many labs of their own run at the same time, besides the shared one.
-const OWN_LABS: usize = 2;
+const OWN_LABS: usize = 3;
 
 type Body = Arc<dyn Fn(&Slot) -> Result<()> + Send + Sync>;
 

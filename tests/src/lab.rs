@@ -9,51 +9,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
-use serde::{Deserialize, Serialize};
 
-use crate::config::{self, SeedFile, Transport};
+use crate::config::{self, SeedFile};
 use crate::machine::Spec;
-use crate::network::{self, Link};
+use crate::network;
 use crate::node::Node;
+use crate::options::{GATEWAY, GATEWAY_HOST, LabOptions, links_of, machine_names};
 use crate::registry::{self, Entry};
 use crate::wait::{NotYet, wait_until};
 use crate::{ROLE, cib, keeper, sphynx};
 
-/// What a lab is made of.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LabOptions {
-    /// How many cluster nodes: `maitre`, `esclave`, `noeud3`, ... (2).
-    pub nodes: u8,
-    /// How Corosync talks (multicast on `ha1`).
-    pub transport: Transport,
-    /// The root that the machines' disks are laid over (the host's own).
-    pub tree: PathBuf,
-    /// Host folders that the machines see, read-only, at the same place (Cargo's build folder of the
-    /// running program, so that what is built next is seen at once).
-    pub share: Vec<PathBuf>,
-    /// Whether Corosync and Pacemaker are started and waited for (yes).
-    pub start_cluster: bool,
-    /// How long the nodes may take to be Online (60 s; they usually need 5).
-    pub limit: Duration,
-}
-
-impl Default for LabOptions {
-    fn default() -> Self {
-        Self {
-            nodes: 2,
-            transport: Transport::Udp,
-            tree: PathBuf::from("/"),
-            share: build_folder().into_iter().collect(),
-            start_cluster: true,
-            limit: Duration::from_secs(60),
-        }
-    }
-}
-
-/// The gateway host: no cluster node, but a machine that answers in two networks.
-pub(crate) const GATEWAY: &str = "gateway";
-const GATEWAY_HOST: u8 = 1;
-const FIRST_HOST: u8 = 11;
 const DISK_SIZE: &str = "1g";
 
 /// A running lab.
@@ -93,27 +58,9 @@ impl Lab {
     /// As [`start`](Self::start).
     pub fn start_telling(options: &LabOptions, tell: &dyn Fn(&str)) -> Result<Self> {
         require_root()?;
-        if options.nodes == 0 || options.nodes > 16 {
-            return Err(Error::invalid(format!(
-                "{} nodes: 1 to 16 wanted",
-                options.nodes
-            )));
-        }
-        if !options.tree.join("usr").is_dir() {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!(
-                    "{} is not the root of a Debian system",
-                    options.tree.display()
-                ),
-            ));
-        }
-        options
-            .share
-            .iter()
-            .try_for_each(|folder| check_share(folder))?;
+        options.check()?;
         let executable = std::env::current_exe().context("find this program's executable")?;
-        let inner_base = free_mount_point(&[&executable, &options.tree], &options.share)?;
+        let inner_base = free_mount_point(&executable, options)?;
         let names: Vec<String> = machine_names(options.nodes)
             .into_iter()
             .map(|(name, _)| name)
@@ -224,7 +171,7 @@ impl Lab {
             host,
             links: links.iter().map(|l| l.name().to_owned()).collect(),
             gateway: cluster.then_some(GATEWAY_HOST),
-            lower: self.options.tree.clone(),
+            lower: self.options.tree_of(name).to_owned(),
             share: self.options.share.clone(),
             seed,
             cluster: cluster && self.options.start_cluster,
@@ -593,27 +540,6 @@ pub fn require_root() -> Result<()> {
     .with_hint("run the same command as root (sudo); the tests that need no lab: --skip live::"))
 }
 
-fn machine_names(nodes: u8) -> Vec<(String, u8)> {
-    let mut names = vec![(GATEWAY.to_owned(), GATEWAY_HOST)];
-    names.extend((0..nodes).map(|n| {
-        let name = match n {
-            0 => "maitre".to_owned(),
-            1 => "esclave".to_owned(),
-            _ => format!("noeud{}", n + 1),
-        };
-        (name, FIRST_HOST + n)
-    }));
-    names
-}
-
-pub(crate) fn links_of(name: &str) -> &'static [Link] {
-    if name == GATEWAY {
-        &[Link::Academie, Link::Interco]
-    } else {
-        &Link::ALL
-    }
-}
-
 /// Tells whether `crm_mon`'s XML shows a node Online.
 pub(crate) fn online(crm_mon_xml: &str, name: &str) -> bool {
     let start = format!("<node name=\"{name}\" ");
@@ -629,45 +555,21 @@ fn machine_id() -> String {
 
 /// Finds a folder that every Debian system has and that hides nothing we need when something is
 /// mounted on it, in the lab's own mount namespace.
-fn free_mount_point(files: &[&Path], folders: &[PathBuf]) -> Result<PathBuf> {
+fn free_mount_point(executable: &Path, options: &LabOptions) -> Result<PathBuf> {
+    let needed = || {
+        [executable, &options.tree]
+            .into_iter()
+            .chain(options.node_trees.values().map(AsRef::as_ref))
+            .chain(options.share.iter().map(AsRef::as_ref))
+    };
     ["/mnt", "/media", "/srv", "/opt"]
         .into_iter()
         .map(PathBuf::from)
-        .find(|at| {
-            at.is_dir()
-                && !files
-                    .iter()
-                    .copied()
-                    .chain(folders.iter().map(AsRef::as_ref))
-                    .any(|f| f.starts_with(at))
-        })
+        .find(|at| at.is_dir() && !needed().any(|path| path.starts_with(at)))
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
                 "no free mount point among /mnt, /media, /srv, /opt",
             )
         })
-}
-
-/// Returns Cargo's build folder that the running program is in.
-fn build_folder() -> Option<PathBuf> {
-    let executable = std::env::current_exe().ok()?;
-    executable
-        .ancestors()
-        .skip(1)
-        .find(|dir| dir.join("CACHEDIR.TAG").is_file())
-        .map(Path::to_owned)
-}
-
-/// Refuses to put a folder of the host over one that a machine's system needs as its own.
-fn check_share(folder: &Path) -> Result<()> {
-    let deep = folder.components().count() > 2;
-    if folder.is_absolute() && folder.is_dir() && deep {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "{} cannot be shared with the machines",
-        folder.display()
-    ))
-    .with_hint("name an existing folder by its full path, below a top-level one"))
 }

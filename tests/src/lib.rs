@@ -78,15 +78,17 @@ mod lab;
 mod machine;
 mod network;
 mod node;
+mod options;
 mod registry;
 pub mod sphynx;
 mod wait;
 
 pub use command::{NodeCommand, Output};
 pub use config::Transport;
-pub use lab::{Lab, LabOptions, require_root};
+pub use lab::{Lab, require_root};
 pub use network::Link;
 pub use node::Node;
+pub use options::LabOptions;
 pub use wait::{NotYet, wait_until};
 
 /// The first argument of an executable of ours that is started again in another role.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::lab::LabOptions;
+use crate::options::LabOptions;
 
 const FOLDER: &str = "/run/ha-lab";
 

@@ -23,9 +23,9 @@ struct Arguments {
 enum Action {
     /// Start the nodes and wait until they are Online
     Up {
-        /// The root that the nodes' disks are laid over: a Debian tree
-        #[arg(long, value_name = "DIR", default_value = "/")]
-        tree: PathBuf,
+        /// The root that the nodes' disks are laid over, a Debian tree, for all or for one of them
+        #[arg(long, value_name = "[NODE=]DIR")]
+        tree: Vec<String>,
         /// How Corosync talks: udp (multicast) or knet (two links)
         #[arg(long, default_value = "udp")]
         transport: Transport,
@@ -112,15 +112,23 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         share,
     } = arguments.action
     {
-        let tree = tree
-            .canonicalize()
-            .with_context(|| format!("find {}", tree.display()))?;
         let mut options = LabOptions {
-            tree,
             transport,
             nodes,
             ..LabOptions::default()
         };
+        for tree in tree {
+            let (node, folder) = tree
+                .split_once('=')
+                .map_or((None, &*tree), |(n, f)| (Some(n), f));
+            let folder = PathBuf::from(folder)
+                .canonicalize()
+                .with_context(|| format!("find {folder}"))?;
+            match node {
+                Some(node) => drop(options.node_trees.insert(node.to_owned(), folder)),
+                None => options.tree = folder,
+            }
+        }
         options.share.extend(share);
         up(name, &options, sphynx)?;
         return Ok(ExitCode::SUCCESS);

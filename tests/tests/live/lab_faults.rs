@@ -1,5 +1,6 @@
 //! The lab's networks and faults, and the Sphynx resources under them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ha_core::{ErrorKind, Result};
@@ -33,6 +34,37 @@ pub(crate) fn register(harness: &mut Harness) {
     );
     let three = LabOptions { nodes: 3, ..lab() };
     harness.test("lab::three_nodes", own(three, three_nodes));
+    // Other generations, where scripts/tree has made their trees.
+    for (suite, version) in [
+        ("bullseye", "2.0."),
+        ("bookworm", "2.1."),
+        ("trixie", "3.0."),
+    ] {
+        let folder = std::env::var("HA_TREES").unwrap_or("/var/cache/ha-lab/trees".into());
+        let tree = Path::new(&folder).join(suite);
+        if tree.is_dir() {
+            let all = LabOptions {
+                tree: tree.clone(),
+                ..lab()
+            };
+            let test = own(all, move |lab| {
+                generation(lab, &[version, version], "maitre")
+            });
+            harness.test(&format!("lab::nodes_of_{suite}"), test);
+            // A node that comes back to a newer DC alone is turned away; an older DC takes it in.
+            let newest = if version > "2.1." {
+                "esclave"
+            } else {
+                "maitre"
+            };
+            let mixed = LabOptions {
+                node_trees: [("esclave".into(), tree)].into(),
+                ..lab()
+            };
+            let test = own(mixed, move |lab| generation(lab, &["", version], newest));
+            harness.test(&format!("lab::esclave_of_{suite}"), test);
+        }
+    }
 }
 
 fn three_networks(lab: &Lab) -> Result<()> {
@@ -295,4 +327,23 @@ fn three_nodes(lab: &Lab) -> Result<()> {
         .stdout()?;
     assert!(quorum.contains("Quorate:          Yes"), "{quorum}");
     Ok(())
+}
+
+/// The nodes run these versions of Pacemaker, together, with all of Sphynx's resources; one loses
+/// its power and comes back.
+fn generation(lab: &Lab, versions: &[&str], cut: &str) -> Result<()> {
+    for (node, version) in lab.nodes().iter().zip(versions) {
+        let said = node.command("pacemakerd").arg("--version").stdout()?;
+        assert!(
+            said.starts_with(&format!("Pacemaker {version}")),
+            "{}: {said}",
+            node.name()
+        );
+    }
+    lab.load_sphynx()?;
+    lab.power_cut(cut)?;
+    let survivor = if cut == "maitre" { "esclave" } else { "maitre" };
+    lab.wait_sphynx(survivor, Duration::from_secs(30))?;
+    lab.power_on(cut)?;
+    lab.wait_sphynx(survivor, Duration::from_secs(30))
 }
