@@ -1,0 +1,367 @@
+//! Process group messages: our client beside a client in C, in turns, in one lab.
+//!
+//! The C client is `cpg_bench.c` of the folder given by `--c-folder` or `HA_BENCH_C`; without one
+//! our figures are printed alone. The count of instructions needs `valgrind`, and compares with a
+//! small C program of its own.
+
+mod client;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
+use lab::{Lab, LabOptions, Node, NotYet, Transport};
+
+/// The bounds: at least this share of C's messages, at most this multiple of its instructions.
+const LEAST_MESSAGES: f64 = 0.95;
+const MOST_INSTRUCTIONS: f64 = 1.05;
+
+#[derive(Debug, Parser)]
+#[command(about = "Process group messages per second, round trips and instructions, beside C")]
+struct Arguments {
+    /// Seconds of each flood.
+    #[arg(long, default_value_t = 2)]
+    seconds: u64,
+    /// How often each flood is repeated, in turns with the C client; the median counts.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Sizes of the messages in bytes.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "64,1024,8192,65536,1000000"
+    )]
+    sizes: Vec<usize>,
+    #[arg(long, value_delimiter = ',', default_value = "udp,knet")]
+    transports: Vec<Transport>,
+    /// The folder with `cpg_bench.c` [default: the variable `HA_BENCH_C`].
+    #[arg(long)]
+    c_folder: Option<PathBuf>,
+    /// Exit with 1 when a figure is out of its bounds.
+    #[arg(long)]
+    check: bool,
+    #[command(subcommand)]
+    inner: Option<Inner>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Inner {
+    /// What runs inside a node.
+    #[command(hide = true)]
+    Client {
+        #[command(subcommand)]
+        what: client::Client,
+    },
+}
+
+fn main() -> ExitCode {
+    if let Some(code) = lab::inner_role() {
+        return code;
+    }
+    let arguments = Arguments::parse();
+    let result = match arguments.inner {
+        Some(Inner::Client { what }) => client::run(&what).map(|()| true),
+        None => bench(&arguments).map(|good| good || !arguments.check),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(e) => {
+            eprintln!("bench-cpg: {e:?}");
+            ExitCode::from(e.exit_code())
+        }
+    }
+}
+
+/// The programs to compare, by their paths, the same on the host and in the nodes.
+struct Programs {
+    ours: String,
+    /// The C client; one that waits 50 us when it is refused, and one that tries again at once.
+    c: Option<(String, String)>,
+    count: Option<String>,
+}
+
+fn bench(arguments: &Arguments) -> Result<bool> {
+    lab::require_root()?;
+    let ours = std::env::current_exe().context("find this program")?;
+    let folder = ours.with_file_name("bench-cpg-c");
+    fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    let sources = arguments
+        .c_folder
+        .clone()
+        .or_else(|| std::env::var_os("HA_BENCH_C").map(PathBuf::from));
+    let programs = Programs {
+        ours: shown(&ours)?,
+        c: match sources {
+            Some(sources) => {
+                let source = sources.join("cpg_bench.c");
+                Some((
+                    compile(&source, &folder.join("waits"), &["-DNAP"])?,
+                    compile(&source, &folder.join("spins"), &[])?,
+                ))
+            }
+            None => {
+                println!("no C client: set HA_BENCH_C or --c-folder to the folder of cpg_bench.c");
+                None
+            }
+        },
+        count: {
+            let source = folder.join("count.c");
+            fs::write(&source, include_str!("count.c")).context("write count.c")?;
+            Some(compile(&source, &folder.join("count"), &[])?)
+        },
+    };
+    let mut good = true;
+    for &transport in &arguments.transports {
+        let mut options = LabOptions {
+            transport,
+            start_cluster: false,
+            ..LabOptions::default()
+        };
+        options.share.extend(ours.parent().map(Path::to_owned));
+        let lab = Lab::start(&options)?;
+        start_corosync(&lab)?;
+        println!("\n{transport}, 2 nodes");
+        good &= floods(&lab, &programs, arguments)?;
+        round_trips(&lab, &programs)?;
+        if transport == arguments.transports[0] {
+            good &= instructions(&lab, &programs)?;
+        }
+    }
+    Ok(good)
+}
+
+fn shown(path: &Path) -> Result<String> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))
+}
+
+fn compile(source: &Path, program: &Path, flags: &[&str]) -> Result<String> {
+    let output = Command::new("cc")
+        .args(["-O2", "-w"])
+        .args(flags)
+        .arg("-o")
+        .args([program, source])
+        .args(["-lcpg", "-lpthread"])
+        .output()
+        .context("run cc")?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Error::new(ErrorKind::Invalid, text)
+            .with_hint("the package libcpg-dev has the header; HA_BENCH_C names the folder")
+            .context(format!("compile {}", source.display())));
+    }
+    shown(program)
+}
+
+fn start_corosync(lab: &Lab) -> Result<()> {
+    for node in lab.nodes() {
+        node.command("corosync").stdout()?;
+    }
+    lab.wait_until(
+        Duration::from_secs(30),
+        "both nodes are in one membership",
+        || {
+            for node in lab.nodes() {
+                let text = node
+                    .command("corosync-quorumtool")
+                    .arg("-s")
+                    .output()?
+                    .stdout;
+                let nodes = text
+                    .lines()
+                    .find(|l| l.starts_with("Nodes:"))
+                    .unwrap_or_default();
+                if !nodes.ends_with(" 2") {
+                    return Err(NotYet::because(nodes));
+                }
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Runs a client on one node while a partner runs on the other, and returns what it printed.
+fn pair(lab: &Lab, partner: &[&str], client: &[&str]) -> Result<String> {
+    let start =
+        |node: &Node<'_>, words: &[&str]| node.command(words[0]).args(words[1..].iter().copied());
+    let mut process =
+        start(&lab.node("esclave")?, partner).spawn(Stdio::null(), Stdio::null(), Stdio::null())?;
+    let maitre = lab.node("maitre")?;
+    lab.wait_until(Duration::from_secs(10), "the partner is there", || {
+        let text = maitre.command("corosync-cpgtool").stdout()?;
+        let there = text.lines().any(|l| l.trim() == "pfbn");
+        if there {
+            Ok(())
+        } else {
+            Err(NotYet::because("no group pfbn"))
+        }
+    })?;
+    let output = start(&maitre, client)
+        .limit(Duration::from_secs(120))
+        .stdout();
+    process.kill()?;
+    lab.wait_until(Duration::from_secs(10), "the group is empty", || {
+        let text = maitre.command("corosync-cpgtool").stdout()?;
+        let gone = !text.lines().any(|l| l.trim() == "pfbn");
+        if gone {
+            Ok(())
+        } else {
+            Err(NotYet::because("the group pfbn goes on"))
+        }
+    })?;
+    output
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => figures[middle],
+        _ => f64::midpoint(figures[middle - 1], figures[middle]),
+    }
+}
+
+/// The messages per second and the share of a processor in one line of output.
+fn figures(text: &str) -> Result<(f64, f64)> {
+    let bad = || Error::new(ErrorKind::Protocol, format!("the client printed: {text}"));
+    let number = |word: &str| word.trim_end_matches('%').parse::<f64>().map_err(|_| bad());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if let [messages, processor] = words[..] {
+        return Ok((number(messages)?, number(processor)?));
+    }
+    // The C client: SIZE bytes: N msg/s M MB/s cpu_self=P% ...
+    let at = words.iter().position(|w| *w == "msg/s").ok_or_else(bad)?;
+    let processor = words
+        .iter()
+        .find_map(|w| w.strip_prefix("cpu_self="))
+        .ok_or_else(bad)?;
+    Ok((
+        number(words[at.checked_sub(1).ok_or_else(bad)?])?,
+        number(processor)?,
+    ))
+}
+
+fn floods(lab: &Lab, programs: &Programs, arguments: &Arguments) -> Result<bool> {
+    let mut good = true;
+    println!(
+        "{:>9} {:>16} {:>16} {:>7} {:>16} {:>7}",
+        "bytes", "ours msg/s (cpu)", "C spins (cpu)", "ratio", "C waits (cpu)", "ratio"
+    );
+    for size in &arguments.sizes {
+        let (size, seconds) = (size.to_string(), arguments.seconds.to_string());
+        let mut results = vec![Vec::new(); 3];
+        for run in 0..arguments.runs {
+            // In turns, and each one first as often as the others.
+            for turn in 0..3 {
+                let which = (run + turn) % 3;
+                let (partner, client) = match (which, &programs.c) {
+                    (0, _) => (
+                        vec![programs.ours.as_str(), "client", "listen"],
+                        vec![programs.ours.as_str(), "client", "flood", &size, &seconds],
+                    ),
+                    (_, None) => continue,
+                    (which, Some((waits, spins))) => {
+                        let program = if which == 1 { spins } else { waits };
+                        (
+                            vec![program.as_str(), "listen"],
+                            vec![program, "flood", &size, &seconds],
+                        )
+                    }
+                };
+                results[which].push(figures(&pair(lab, &partner, &client)?)?);
+            }
+        }
+        let shape = |which: usize| {
+            let rates = median(results[which].iter().map(|r| r.0).collect());
+            (rates, median(results[which].iter().map(|r| r.1).collect()))
+        };
+        let ours = shape(0);
+        print!("{size:>9} {:>9.0} ({:>3.0}%)", ours.0, ours.1);
+        if programs.c.is_some() {
+            let [spins, waits] = [shape(1), shape(2)];
+            let [to_spins, to_waits] = [ours.0 / spins.0, ours.0 / waits.0];
+            good &= to_spins >= LEAST_MESSAGES;
+            print!(" {:>9.0} ({:>3.0}%) {to_spins:>7.3}", spins.0, spins.1);
+            print!(" {:>9.0} ({:>3.0}%) {to_waits:>7.3}", waits.0, waits.1);
+            print!(
+                "{}",
+                if to_spins >= LEAST_MESSAGES {
+                    ""
+                } else {
+                    "  below 0.95"
+                }
+            );
+        }
+        println!();
+    }
+    Ok(good)
+}
+
+fn round_trips(lab: &Lab, programs: &Programs) -> Result<()> {
+    println!(
+        "round trips, one message at a time (self: own delivery; other: the echo of the peer)"
+    );
+    for (name, how, partner, size) in [
+        ("self", "rtt", "listen", "64"),
+        ("other", "pingpong", "echo", "64"),
+        ("self", "rtt", "listen", "8192"),
+        ("other", "pingpong", "echo", "8192"),
+    ] {
+        let ours = programs.ours.as_str();
+        let text = pair(
+            lab,
+            &[ours, "client", partner],
+            &[ours, "client", how, size, "1000"],
+        )?;
+        println!("  {name:<6} ours {}", text.trim());
+        if let Some((waits, _)) = &programs.c {
+            let text = pair(lab, &[waits, partner], &[waits, how, size, "1000"])?;
+            println!("  {name:<6} C    {}", text.trim());
+        }
+    }
+    Ok(())
+}
+
+/// The instructions that a client executes for one message: the difference of two runs.
+fn instructions(lab: &Lab, programs: &Programs) -> Result<bool> {
+    let Some(count) = &programs.count else {
+        return Ok(true);
+    };
+    let node = lab.node("maitre")?;
+    let run = |words: &[&str]| -> Result<f64> {
+        let valgrind = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+        let output = node
+            .command("valgrind")
+            .args(valgrind)
+            .args(words.iter().copied())
+            .limit(Duration::from_secs(300))
+            .output()?;
+        let line = output
+            .stderr
+            .lines()
+            .find_map(|l| l.split_once("Collected : "));
+        let figure = line.and_then(|(_, n)| n.trim().parse::<f64>().ok());
+        figure.ok_or_else(|| Error::new(ErrorKind::Protocol, output.stderr.clone()))
+    };
+    let (few, many) = ("4000", "24000");
+    let each = |first: &[&str], last: &[&str]| -> Result<f64> {
+        let words = |n| [first, &[n][..], last].concat();
+        Ok((run(&words(many))? - run(&words(few))?) / 20_000.0)
+    };
+    println!(
+        "instructions of the client for one message of 64 bytes, sent and received (callgrind)"
+    );
+    let ours = each(&[&programs.ours, "client", "count", "64"], &[])?;
+    let threads = each(&[count, "64"], &["threads"])?;
+    let single = each(&[count, "64"], &[])?;
+    let ratio = ours / threads;
+    println!(
+        "  ours {ours:.0}; C {threads:.0}, ratio {ratio:.3}; C without a second thread {single:.0}"
+    );
+    Ok(ratio <= MOST_INSTRUCTIONS)
+}
