@@ -1,7 +1,8 @@
 //! What counts as active, and on which node a resource is said to run.
 
 use super::types::{
-    BundleReplica, ClusterStatus, Node, NodeIndex, Reference, Resource, ResourceIndex, ResourceKind,
+    BundleReplica, ClusterStatus, Failure, Node, NodeIndex, Reference, Resource, ResourceIndex,
+    ResourceKind,
 };
 
 impl ClusterStatus {
@@ -103,12 +104,16 @@ impl ClusterStatus {
         top.is_clone() && top.promotable
     }
 
-    /// Tells whether a probe found the agent of a resource not installed: on this node, or on any.
+    /// Returns the probe that found the agent of a resource not installed: on this node, or on any.
     #[must_use]
-    pub fn has_masked_failure(&self, index: ResourceIndex, node: Option<NodeIndex>) -> bool {
+    pub fn masked_failure(
+        &self,
+        index: ResourceIndex,
+        node: Option<NodeIndex>,
+    ) -> Option<&Failure> {
         let resource = self.resource(index);
         let node = node.map(|node| self.node(node).name.as_str());
-        self.failures.iter().any(|failure| {
+        self.failures.iter().find(|failure| {
             failure.masked
                 && node.is_none_or(|node| failure.node == node)
                 && failure

@@ -1,1 +1,342 @@
 //! What a person or a script reads: the sections of `crm_mon`, in several formats.
+//!
+//! A section is a file of this module and a line of [`SECTIONS`]. Text and HTML share one
+//! description of what to print (nested lists, see [`out`]); XML has its own elements.
+//!
+//! # Example
+//! ```
+//! use ha_core::{status, view, xml::Document};
+//! let cib = Document::parse("<cib><configuration><nodes/><resources/></configuration></cib>")?;
+//! let zone = jiff::tz::TimeZone::UTC;
+//! let now = jiff::Timestamp::UNIX_EPOCH;
+//! let status = status::compute(&cib, now, &zone);
+//! let options = view::Options::default();
+//! let text = view::Report::new(&status, &options, now, &zone).text();
+//! assert!(text.starts_with("Cluster Summary:\n  * Stack: unknown\n"), "{text}");
+//! # Ok::<(), ha_core::Error>(())
+//! ```
+
+mod attributes;
+mod bans;
+mod brief;
+mod bundle;
+mod clones;
+mod failures;
+mod groups;
+mod nodes;
+mod operations;
+pub mod out;
+mod primitive;
+mod resources;
+mod simple;
+mod summary;
+mod tickets;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::status::{ClusterStatus, Reference};
+
+use out::{Html, Lists, Text, Xml};
+
+/// A part of the output that can be asked for or left out by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Part {
+    /// Node attributes.
+    Attributes,
+    /// Negative location constraints.
+    Bans,
+    /// How many nodes and resources there are.
+    Counts,
+    /// The Designated Controller.
+    Dc,
+    /// Fail counts.
+    FailCounts,
+    /// Failed operations.
+    Failures,
+    /// Failed fencing actions.
+    FencingFailed,
+    /// Pending fencing actions.
+    FencingPending,
+    /// Successful fencing actions.
+    FencingSucceeded,
+    /// The banner of maintenance mode.
+    MaintenanceMode,
+    /// Nodes.
+    Nodes,
+    /// The history of operations.
+    Operations,
+    /// Cluster options.
+    Options,
+    /// Resources.
+    Resources,
+    /// The cluster layer.
+    Stack,
+    /// Tickets.
+    Tickets,
+    /// When the status was taken, and when the CIB changed last.
+    Times,
+}
+
+/// A set of [`Part`]s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts(u32);
+
+impl Parts {
+    /// No part.
+    pub const NONE: Self = Self(0);
+    /// Every part.
+    pub const ALL: Self = Self((1 << (Part::Times as u32 + 1)) - 1);
+    /// The parts of the summary.
+    pub const SUMMARY: Self = Self::NONE
+        .with(Part::Stack)
+        .with(Part::Dc)
+        .with(Part::Times)
+        .with(Part::Counts)
+        .with(Part::Options)
+        .with(Part::MaintenanceMode);
+    /// The parts about fencing.
+    pub const FENCING: Self = Self::NONE
+        .with(Part::FencingFailed)
+        .with(Part::FencingPending)
+        .with(Part::FencingSucceeded);
+    /// What is printed as text or HTML unless something else is asked for.
+    pub const DEFAULT: Self = Self::SUMMARY
+        .without(Part::Options)
+        .with(Part::Nodes)
+        .with(Part::Resources)
+        .with(Part::Failures)
+        .with(Part::FencingFailed);
+
+    /// Returns the set with a part.
+    #[must_use]
+    pub const fn with(self, part: Part) -> Self {
+        Self(self.0 | 1 << part as u32)
+    }
+
+    /// Returns the set without a part.
+    #[must_use]
+    pub const fn without(self, part: Part) -> Self {
+        Self(self.0 & !(1 << part as u32))
+    }
+
+    /// Returns what is in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Returns what is in this set and not in the other.
+    #[must_use]
+    pub const fn difference(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Tells whether a part is in the set.
+    #[must_use]
+    pub const fn has(self, part: Part) -> bool {
+        self.0 & (1 << part as u32) != 0
+    }
+}
+
+/// What to show, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The parts to show.
+    pub parts: Parts,
+    /// Group resources by node.
+    pub by_node: bool,
+    /// Show inactive resources too.
+    pub inactive: bool,
+    /// Count resources instead of listing them.
+    pub brief: bool,
+    /// Show more: instances of clones, node ids, implicit resources, feature sets.
+    pub detail: bool,
+    /// Show times of operations.
+    pub timing: bool,
+    /// Show bans only when their id starts like this.
+    pub bans_prefix: String,
+    /// Show only this node, or the nodes of this tag.
+    pub only_node: Option<String>,
+    /// Show only this resource, or the resources of this tag.
+    pub only_resource: Option<String>,
+    /// The command line, for the root element of XML.
+    pub request: String,
+    /// What the cluster's daemons say beyond the CIB.
+    pub daemon: Option<DaemonState>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            parts: Parts::DEFAULT,
+            by_node: false,
+            inactive: false,
+            brief: false,
+            detail: false,
+            timing: false,
+            bans_prefix: String::new(),
+            only_node: None,
+            only_resource: None,
+            request: "crm_mon".to_owned(),
+            daemon: None,
+        }
+    }
+}
+
+/// What pacemakerd says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonState {
+    /// The word of the protocol, such as `running`.
+    pub state: String,
+    /// The words for people, such as `Pacemaker is running`.
+    pub description: String,
+    /// The subsystem that answered.
+    pub source: String,
+    /// When it said so.
+    pub last_updated: Option<Timestamp>,
+}
+
+/// A section: what prints it as nested lists (text, HTML), and as XML.
+struct Section {
+    lists: fn(&Report<'_>, &mut dyn Lists),
+    xml: fn(&Report<'_>, &mut Xml),
+}
+
+/// The sections, in the order of the output.
+const SECTIONS: [Section; 8] = [
+    Section {
+        lists: summary::lists,
+        xml: summary::xml,
+    },
+    Section {
+        lists: nodes::lists,
+        xml: nodes::xml,
+    },
+    Section {
+        lists: resources::lists,
+        xml: resources::xml,
+    },
+    Section {
+        lists: attributes::lists,
+        xml: attributes::xml,
+    },
+    Section {
+        lists: operations::lists,
+        xml: operations::xml,
+    },
+    Section {
+        lists: failures::lists,
+        xml: failures::xml,
+    },
+    Section {
+        lists: tickets::lists,
+        xml: tickets::xml,
+    },
+    Section {
+        lists: bans::lists,
+        xml: bans::xml,
+    },
+];
+
+/// A status, ready to be printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    status: &'a ClusterStatus,
+    options: &'a Options,
+    now: Timestamp,
+    zone: &'a TimeZone,
+}
+
+impl<'a> Report<'a> {
+    /// Makes a report of a status; `now` is the time that it says it was taken.
+    #[must_use]
+    pub fn new(
+        status: &'a ClusterStatus,
+        options: &'a Options,
+        now: Timestamp,
+        zone: &'a TimeZone,
+    ) -> Self {
+        Self {
+            status,
+            options,
+            now,
+            zone,
+        }
+    }
+
+    /// Returns the report as `crm_mon -1` prints it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = Text::default();
+        self.print(&mut out);
+        out.finish()
+    }
+
+    /// Returns the report as `crm_mon --output-as=html` prints it.
+    #[must_use]
+    pub fn html(&self) -> String {
+        let mut out = Html::default();
+        self.print(&mut out);
+        out.finish()
+    }
+
+    /// Returns the report as `crm_mon --output-as=xml` prints it.
+    #[must_use]
+    pub fn xml(&self) -> String {
+        let mut out = Xml::default();
+        out.open("pacemaker-result");
+        out.attribute("api-version", "2.25");
+        out.attribute("request", &self.options.request);
+        for section in &SECTIONS {
+            (section.xml)(self, &mut out);
+        }
+        out.open("status");
+        out.attribute("code", "0");
+        out.attribute("message", "OK");
+        out.close();
+        out.close();
+        out.finish()
+    }
+
+    /// Returns the report as `crm_mon --simple-status` prints it.
+    #[must_use]
+    pub fn simple(&self) -> String {
+        simple::line(self)
+    }
+
+    fn print(&self, out: &mut dyn Lists) {
+        for section in &SECTIONS {
+            (section.lists)(self, out);
+        }
+    }
+
+    fn shows(&self, part: Part) -> bool {
+        self.options.parts.has(part)
+    }
+
+    /// Tells whether the filter lets a node through.
+    fn node_passes(&self, name: &str) -> bool {
+        let Some(only) = self
+            .options
+            .only_node
+            .as_deref()
+            .filter(|only| *only != "*")
+        else {
+            return true;
+        };
+        self.status
+            .references(only)
+            .iter()
+            .any(|reference| match reference {
+                Reference::Node(node) => self.status.node(*node).name == name,
+                Reference::Resource(_) => false,
+            })
+    }
+}
+
+/// Returns "s" unless there is exactly one.
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}

@@ -1,0 +1,61 @@
+//! Negative Location Constraints.
+
+use crate::status::Ban;
+
+use super::out::{Lists, Span, Xml};
+use super::summary::node_name;
+use super::{Part, Report};
+
+fn shown<'a>(report: &Report<'a>) -> Vec<&'a Ban> {
+    if !report.shows(Part::Bans) {
+        return Vec::new();
+    }
+    report
+        .status
+        .bans
+        .iter()
+        .filter(|ban| ban.id.starts_with(&report.options.bans_prefix))
+        .collect()
+}
+
+pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
+    let bans = shown(report);
+    if bans.is_empty() {
+        return;
+    }
+    out.begin("Negative Location Constraints");
+    for ban in bans {
+        let node = node_name(report, report.status.node(ban.node));
+        let role = if ban.promoted_only {
+            "in Promoted role "
+        } else {
+            ""
+        };
+        let resource = &report.status.resource(ban.resource).id;
+        let text = format!(
+            "{}\tprevents {resource} from running {role}on {node}",
+            ban.id
+        );
+        out.item(&[Span::plain(&text)]);
+    }
+    out.end();
+}
+
+pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
+    let bans = shown(report);
+    if bans.is_empty() {
+        return;
+    }
+    out.open("bans");
+    for ban in bans {
+        out.open("ban");
+        out.attribute("id", &ban.id);
+        out.attribute("resource", &report.status.resource(ban.resource).id);
+        out.attribute("node", &report.status.node(ban.node).name);
+        out.number("weight", ban.score);
+        out.flag("promoted-only", ban.promoted_only);
+        out.flag("master_only", ban.promoted_only);
+        out.close();
+    }
+    out.close();
+}

@@ -1,0 +1,100 @@
+//! A bundle with its replicas.
+
+use crate::status::{ResourceIndex, ResourceKind};
+
+use super::out::{Lists, Xml};
+use super::primitive::{Line, print_line};
+use super::{Report, resources};
+
+/// Prints a bundle.
+pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
+    let status = report.status;
+    let bundle = status.resource(index);
+    let ResourceKind::Bundle {
+        image, replicas, ..
+    } = &bundle.kind
+    else {
+        return false;
+    };
+    let set = if replicas.len() > 1 { " set" } else { "" };
+    let unique = if bundle.unique { " (unique)" } else { "" };
+    let unmanaged = if bundle.managed { "" } else { " (unmanaged)" };
+    out.begin(&format!(
+        "Container bundle{set}: {} [{image}]{unique}{unmanaged}",
+        bundle.id
+    ));
+    for replica in replicas {
+        if report.options.detail {
+            if replicas.len() > 1 {
+                out.begin(&format!("Replica[{}]", replica.number));
+            }
+            let parts = [
+                replica.ip,
+                replica.child,
+                Some(replica.container),
+                replica.remote,
+            ];
+            for part in parts.into_iter().flatten() {
+                resources::print(report, part, out);
+            }
+            if replicas.len() > 1 {
+                out.end();
+            }
+            continue;
+        }
+        let named = status.resource(replica.remote.unwrap_or(replica.container));
+        let name = match &replica.address {
+            Some(address) => format!("{} ({address})", named.printable_id()),
+            None => named.printable_id().to_owned(),
+        };
+        let node = status.current_node(status.resource(replica.container));
+        let line = Line {
+            name: &name,
+            node,
+            on_node: false,
+        };
+        print_line(
+            report,
+            replica.child.unwrap_or(replica.container),
+            line,
+            out,
+        );
+    }
+    out.end();
+    true
+}
+
+/// Writes a bundle.
+pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
+    let bundle = report.status.resource(index);
+    let ResourceKind::Bundle {
+        kind,
+        image,
+        replicas,
+    } = &bundle.kind
+    else {
+        return;
+    };
+    out.open("bundle");
+    out.attribute("id", &bundle.id);
+    out.attribute("type", kind.as_str());
+    out.attribute("image", image);
+    out.flag("unique", bundle.unique);
+    out.flag("managed", bundle.managed);
+    out.flag("failed", bundle.failed);
+    for replica in replicas {
+        out.open("replica");
+        out.number("id", replica.number);
+        let parts = [
+            replica.ip,
+            replica.child,
+            Some(replica.container),
+            replica.remote,
+        ];
+        for part in parts.into_iter().flatten() {
+            resources::xml_one(report, part, out);
+        }
+        out.close();
+    }
+    out.close();
+}

@@ -1,0 +1,233 @@
+//! A clone: its instances one by one, or only where they run.
+
+use std::collections::BTreeMap;
+
+use crate::model::operation::rc_text;
+use crate::model::scalar::name_order;
+use crate::status::{NodeIndex, Resource, ResourceIndex, ResourceKind, Role};
+
+use super::out::{Lists, Span, Xml};
+use super::{Report, resources};
+
+/// What is said of an instance.
+enum Instance {
+    Full,
+    Promoted(NodeIndex),
+    Started(NodeIndex),
+    Stopped,
+    Hidden,
+}
+
+/// Prints a clone.
+pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
+    let status = report.status;
+    let clone = status.resource(index);
+    out.begin(&title(clone));
+    let (mut promoted, mut started) = (Vec::new(), Vec::new());
+    let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for &instance in &clone.children {
+        match judge(report, clone, instance) {
+            Instance::Full => {
+                resources::print(report, instance, out);
+            }
+            Instance::Promoted(node) => promoted.push(node),
+            Instance::Started(node) => started.push(node),
+            Instance::Stopped => stopped
+                .entry("Stopped".to_owned())
+                .or_default()
+                .push(status.resource(instance).id.clone()),
+            Instance::Hidden => {}
+        }
+    }
+    let active = promoted.len() + started.len();
+    nodes_item(report, "Promoted", promoted, out);
+    let label = if !clone.promotable {
+        "Started"
+    } else if clone.target_role == Some(Role::Unpromoted) {
+        "Unpromoted (target-role)"
+    } else {
+        "Unpromoted"
+    };
+    nodes_item(report, label, started, out);
+    if report.options.inactive {
+        let max = match &clone.kind {
+            ResourceKind::Clone(details) => details.max as usize,
+            _ => 0,
+        };
+        if !clone.unique && max > active {
+            stopped = stopped_nodes(report, index, clone);
+        }
+        for (state, mut names) in stopped {
+            names.sort_by(|a, b| name_order(a, b));
+            out.item(&[Span::plain(&format!("{state}: [ {} ]", names.join(" ")))]);
+        }
+    }
+    out.end();
+    true
+}
+
+fn title(clone: &Resource) -> String {
+    let child = match &clone.kind {
+        ResourceKind::Clone(details) => details.child_id.as_str(),
+        _ => "",
+    };
+    let notes: Vec<&str> = [
+        (clone.promotable, "promotable"),
+        (clone.unique, "unique"),
+        (!clone.managed, "unmanaged"),
+        (clone.target_role == Some(Role::Stopped), "disabled"),
+    ]
+    .iter()
+    .filter(|(holds, _)| *holds)
+    .map(|(_, note)| *note)
+    .collect();
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", notes.join(", "))
+    };
+    format!("Clone Set: {} [{child}]{notes}", clone.id)
+}
+
+fn judge(report: &Report<'_>, clone: &Resource, index: ResourceIndex) -> Instance {
+    let status = report.status;
+    let instance = status.resource(index);
+    let partly = status.is_active(index, false);
+    let detail = report.options.detail;
+    if clone.unique {
+        return if partly || !clone.orphan || detail {
+            Instance::Full
+        } else {
+            Instance::Hidden
+        };
+    }
+    let pending = instance.pending_task.is_some();
+    if detail || pending {
+        return Instance::Full;
+    }
+    if !partly {
+        let listed = !instance.orphan && report.options.inactive;
+        return if listed {
+            Instance::Stopped
+        } else {
+            Instance::Hidden
+        };
+    }
+    let any = |test: &dyn Fn(&Resource) -> bool| {
+        test(instance)
+            || instance
+                .children
+                .iter()
+                .any(|&child| test(status.resource(child)))
+    };
+    if any(&|r| r.orphan) || any(&|r| !r.managed) || any(&|r| r.failed) {
+        return Instance::Full;
+    }
+    if !status.is_active(index, true) {
+        return Instance::Full;
+    }
+    let Some(location) = single_location(report, instance) else {
+        return Instance::Full;
+    };
+    let node = status.node(location);
+    if !node.online && node.unclean {
+        return Instance::Full;
+    }
+    let role = instance
+        .children
+        .iter()
+        .map(|&child| status.resource(child).role)
+        .max()
+        .unwrap_or(instance.role);
+    if role > Role::Unpromoted {
+        Instance::Promoted(location)
+    } else {
+        Instance::Started(location)
+    }
+}
+
+fn single_location(report: &Report<'_>, instance: &Resource) -> Option<NodeIndex> {
+    let members = instance
+        .children
+        .iter()
+        .map(|&child| report.status.resource(child));
+    let mut nodes: Vec<NodeIndex> = if instance.is_primitive() {
+        instance.running_on.clone()
+    } else {
+        members
+            .flat_map(|member| member.running_on.iter().copied())
+            .collect()
+    };
+    nodes.sort_unstable();
+    nodes.dedup();
+    match nodes.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+fn nodes_item(report: &Report<'_>, label: &str, nodes: Vec<NodeIndex>, out: &mut dyn Lists) {
+    if nodes.is_empty() {
+        return;
+    }
+    let mut names: Vec<&str> = nodes
+        .iter()
+        .map(|&node| report.status.node(node).name.as_str())
+        .collect();
+    names.sort_by(|a, b| name_order(a, b));
+    out.item(&[Span::plain(&format!("{label}: [ {} ]", names.join(" ")))]);
+}
+
+/// Returns the nodes where no instance runs, by what is said of them.
+fn stopped_nodes(
+    report: &Report<'_>,
+    index: ResourceIndex,
+    clone: &Resource,
+) -> BTreeMap<String, Vec<String>> {
+    let status = report.status;
+    let mut candidates: Vec<NodeIndex> = status
+        .node_indexes()
+        .filter(|&node| status.is_allowed(clone, node))
+        .collect();
+    if candidates.is_empty() {
+        candidates.clone_from(&clone.known_on);
+    }
+    let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for node in candidates {
+        if clone.running_on.contains(&node) {
+            continue;
+        }
+        let state = if let Some(failure) = status.masked_failure(index, Some(node)) {
+            format!("Stopped ({})", rc_text(failure.rc))
+        } else if clone.target_role == Some(Role::Stopped) {
+            "Stopped (disabled)".to_owned()
+        } else {
+            "Stopped".to_owned()
+        };
+        stopped
+            .entry(state)
+            .or_default()
+            .push(status.node(node).name.clone());
+    }
+    stopped
+}
+
+/// Writes a clone.
+pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
+    let clone = report.status.resource(index);
+    out.open("clone");
+    out.attribute("id", &clone.id);
+    out.flag("multi_state", clone.promotable);
+    out.flag("unique", clone.unique);
+    out.flag("managed", clone.managed);
+    out.flag("disabled", clone.target_role.is_some());
+    out.flag("failed", clone.failed);
+    out.flag("failure_ignored", clone.failure_ignored);
+    if let Some(target) = &clone.target_role_text {
+        out.attribute("target_role", target);
+    }
+    for &instance in &clone.children {
+        resources::xml_one(report, instance, out);
+    }
+    out.close();
+}

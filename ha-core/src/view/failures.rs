@@ -1,0 +1,213 @@
+//! Failed Resource Actions.
+
+use crate::model::operation::{rc_text, status_text};
+use crate::model::time;
+use crate::status::Failure;
+
+use super::out::{Lists, Span, Xml};
+use super::{Part, Report};
+
+pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
+    if !report.shows(Part::Failures) {
+        return;
+    }
+    let mut failures = shown(report).peekable();
+    if failures.peek().is_none() {
+        return;
+    }
+    out.begin("Failed Resource Actions");
+    for failure in failures {
+        let text = if report.options.detail {
+            technical(report, failure)
+        } else {
+            friendly(report, failure)
+        };
+        out.item(&[Span::plain(&text)]);
+    }
+    out.end();
+}
+
+fn shown<'a>(report: &Report<'a>) -> impl Iterator<Item = &'a Failure> {
+    let report = *report;
+    report
+        .status
+        .failures
+        .iter()
+        .filter(move |failure| !failure.masked && report.node_passes(&failure.node))
+}
+
+fn friendly(report: &Report<'_>, failure: &Failure) -> String {
+    let key = failure.key.as_deref().unwrap_or(&failure.id);
+    let mut text = match (&failure.resource, &failure.task) {
+        (Some(resource), Some(task)) if failure.interval_ms > 0 => {
+            format!(
+                "{resource} {}-interval {task}",
+                readable(failure.interval_ms)
+            )
+        }
+        (Some(resource), Some(task)) => format!("{resource} {task}"),
+        _ => key.to_owned(),
+    };
+    text.push_str(&format!(" on {}", failure.node));
+    let status = failure.status.max(0);
+    let reason = failure
+        .exit_reason
+        .as_deref()
+        .filter(|reason| !reason.is_empty());
+    if status == 0 {
+        text.push_str(&format!(" returned '{}'", rc_text(failure.rc)));
+        if let Some(reason) = reason {
+            text.push_str(&format!(" ({reason})"));
+        }
+    } else {
+        text.push_str(&format!(" could not be executed ({}", status_text(status)));
+        if let Some(reason) = reason {
+            text.push_str(&format!(": {reason}"));
+        }
+        text.push(')');
+    }
+    if let Some(changed) = failure.last_rc_change {
+        text.push_str(&format!(
+            " at {}",
+            time::ctime(time::from_epoch(changed), report.zone)
+        ));
+    }
+    if let Some(exec) = failure.exec_ms.filter(|&ms| ms > 0) {
+        text.push_str(&format!(" after {}", readable(exec)));
+    }
+    text
+}
+
+fn technical(report: &Report<'_>, failure: &Failure) -> String {
+    let key = failure.key.as_deref().unwrap_or(&failure.id);
+    let mut text = format!(
+        "{key} on {} '{}' ({}): call={}, status='{}'",
+        failure.node,
+        rc_text(failure.rc),
+        failure.rc,
+        failure.call_id,
+        status_text(failure.status.max(0))
+    );
+    if let Some(reason) = failure
+        .exit_reason
+        .as_deref()
+        .filter(|reason| !reason.is_empty())
+    {
+        text.push_str(&format!(", exitreason='{reason}'"));
+    }
+    if let Some(changed) = failure.last_rc_change {
+        let when = time::ctime(time::from_epoch(changed), report.zone);
+        text.push_str(&format!(
+            ", last-rc-change='{when}', queued={}ms, exec={}ms",
+            failure.queue_ms.unwrap_or(0),
+            failure.exec_ms.unwrap_or(0)
+        ));
+    }
+    text
+}
+
+/// Returns a duration for people; a unit is used only when the duration is longer than it.
+pub(super) fn readable(ms: u64) -> String {
+    const SECOND: u64 = 1000;
+    const MINUTE: u64 = 60 * SECOND;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let mut text = String::new();
+    let mut rest = ms;
+    for (unit, letter) in [(DAY, 'd'), (HOUR, 'h'), (MINUTE, 'm')] {
+        if rest > unit {
+            text.push_str(&format!("{}{letter}", rest / unit));
+            rest %= unit;
+        }
+    }
+    if rest > SECOND {
+        text.push_str(&(rest / SECOND).to_string());
+        rest %= SECOND;
+        if rest > 0 {
+            text.push_str(&format!(".{rest:03}"));
+        }
+        text.push('s');
+    } else if rest > 0 || text.is_empty() {
+        text.push_str(&format!("{rest}ms"));
+    }
+    text
+}
+
+/// Escapes a reason the way Pacemaker does before it writes it into XML: up to the first byte
+/// that is not ASCII.
+fn escaped_reason(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("    "),
+            c if c.is_ascii() => escaped.push(c),
+            _ => break,
+        }
+    }
+    escaped
+}
+
+pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
+    if !report.shows(Part::Failures) {
+        return;
+    }
+    let mut failures = shown(report).peekable();
+    if failures.peek().is_none() {
+        return;
+    }
+    out.open("failures");
+    for failure in failures {
+        out.open("failure");
+        match &failure.key {
+            Some(key) => out.attribute("op_key", key),
+            None => out.attribute("id", &failure.id),
+        }
+        out.attribute("node", &failure.node);
+        out.attribute("exitstatus", rc_text(failure.rc));
+        let reason = failure.exit_reason.as_deref().map(escaped_reason);
+        out.attribute("exitreason", reason.as_deref().unwrap_or("none"));
+        out.number("exitcode", failure.rc);
+        out.number("call", failure.call_id);
+        out.attribute("status", status_text(failure.status.max(0)));
+        if let Some(changed) = failure.last_rc_change {
+            out.attribute(
+                "last-rc-change",
+                &time::timestamp(time::from_epoch(changed), report.zone),
+            );
+            out.number("queued", failure.queue_ms.unwrap_or(0));
+            out.number("exec", failure.exec_ms.unwrap_or(0));
+            out.number("interval", failure.interval_ms);
+            out.attribute("task", &failure.operation);
+        }
+        out.close();
+    }
+    out.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_used_only_above_one_of_them() {
+        let cases = [
+            (0, "0ms"),
+            (1000, "1000ms"),
+            (60_000, "60s"),
+            (61_000, "1m1000ms"),
+            (61_500, "1m1.500s"),
+            (3_600_000, "60m"),
+            (86_400_000, "24h"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(readable(ms), text);
+        }
+    }
+}

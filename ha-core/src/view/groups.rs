@@ -1,0 +1,70 @@
+//! A group with its members.
+
+use crate::status::{ResourceIndex, Role};
+
+use super::out::{Lists, Xml};
+use super::{Report, brief, primitive};
+
+/// Prints a group.
+pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
+    let status = report.status;
+    let group = status.resource(index);
+    out.begin(&title(report, index));
+    if report.options.brief {
+        brief::print(report, &group.children, brief::Mode::WithInactive, out);
+    } else {
+        for &member in &group.children {
+            if report.options.inactive || status.is_active(member, false) {
+                primitive::print(report, member, false, out);
+            }
+        }
+    }
+    out.end();
+    true
+}
+
+fn title(report: &Report<'_>, index: ResourceIndex) -> String {
+    let status = report.status;
+    let group = status.resource(index);
+    let mut notes: Vec<String> = Vec::new();
+    if !report.options.inactive && !status.is_active(index, true) && status.is_active(index, false)
+    {
+        let inactive = group
+            .children
+            .iter()
+            .filter(|&&member| !status.is_active(member, true))
+            .count();
+        if inactive > 0 {
+            notes.push(format!(
+                "{inactive} member{} inactive",
+                super::plural(inactive)
+            ));
+        }
+    }
+    if !group.managed {
+        notes.push("unmanaged".to_owned());
+    }
+    if group.target_role == Some(Role::Stopped) {
+        notes.push("disabled".to_owned());
+    }
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", notes.join(", "))
+    };
+    format!("Resource Group: {}{notes}", group.id)
+}
+
+/// Writes a group.
+pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
+    let group = report.status.resource(index);
+    out.open("group");
+    out.attribute("id", &group.id);
+    out.number("number_resources", group.children.len());
+    out.flag("managed", group.managed);
+    out.flag("disabled", group.target_role.is_some());
+    for &member in &group.children {
+        primitive::xml(report, member, out);
+    }
+    out.close();
+}

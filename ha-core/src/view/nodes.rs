@@ -1,0 +1,274 @@
+//! Node List.
+
+use crate::status::{Health, Node, NodeKind, ResourceIndex};
+
+use super::out::{Lists, Span, Xml};
+use super::summary::node_name;
+use super::{Part, Report, brief, primitive};
+
+pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
+    if !report.shows(Part::Nodes) {
+        return;
+    }
+    let nodes: Vec<&Node> = report
+        .status
+        .nodes()
+        .filter(|node| report.node_passes(&node.name))
+        .collect();
+    if nodes.is_empty() {
+        return;
+    }
+    out.begin("Node List");
+    let mut groups: [Vec<String>; 5] = Default::default();
+    for node in nodes {
+        if is_listed_alone(report, node) {
+            alone(report, node, out);
+            continue;
+        }
+        let name = node_name(report, node);
+        let group = match (node.kind, node.is_guest, node.online) {
+            (_, true, true) => 4,
+            (_, true, false) => continue,
+            (NodeKind::Remote, _, true) => 2,
+            (NodeKind::Remote, _, false) => 3,
+            (_, _, true) => 0,
+            (_, _, false) => 1,
+        };
+        groups[group].push(name);
+    }
+    let titles = [
+        "Online",
+        "OFFLINE",
+        "RemoteOnline",
+        "RemoteOFFLINE",
+        "GuestOnline",
+    ];
+    for (title, names) in titles.iter().zip(&groups) {
+        if names.is_empty() {
+            continue;
+        }
+        let list = names.join(" ");
+        if out.is_html() {
+            let class = if title.ends_with("nline") {
+                "online"
+            } else {
+                "offline"
+            };
+            let title = format!("{title}: ");
+            let list = format!("[ {list} ]");
+            let _ = class;
+            out.item(&[Span::plain(&format!("{title}{list}"))]);
+        } else {
+            out.item(&[Span::plain(&format!("{title}: [ {list} ]"))]);
+        }
+    }
+    out.end();
+}
+
+fn is_listed_alone(report: &Report<'_>, node: &Node) -> bool {
+    report.options.by_node
+        || report.options.detail
+        || node.unclean
+        || node.pending
+        || (node.standby_on_fail && node.online)
+        || node.standby
+        || node.maintenance
+        || node.health != Health::Green
+}
+
+fn state_words(node: &Node) -> &'static str {
+    if node.unclean {
+        if node.online {
+            "UNCLEAN (online)"
+        } else if node.pending {
+            "UNCLEAN (pending)"
+        } else {
+            "UNCLEAN (offline)"
+        }
+    } else if node.pending {
+        "pending"
+    } else if node.standby_on_fail && node.online {
+        "standby (on-fail)"
+    } else if node.standby {
+        if !node.online {
+            "OFFLINE (standby)"
+        } else if node.running.is_empty() {
+            "standby"
+        } else {
+            "standby (with active resources)"
+        }
+    } else if node.maintenance {
+        if node.online {
+            "maintenance"
+        } else {
+            "OFFLINE (maintenance)"
+        }
+    } else if node.online {
+        "online"
+    } else {
+        "OFFLINE"
+    }
+}
+
+fn kind_word(node: &Node) -> &'static str {
+    if node.is_guest {
+        "GuestNode"
+    } else if node.kind == NodeKind::Remote {
+        "RemoteNode"
+    } else {
+        "Node"
+    }
+}
+
+fn health_words(node: &Node) -> &'static str {
+    match node.health {
+        Health::Green => "",
+        Health::Yellow => " (health is YELLOW)",
+        Health::Red => " (health is RED)",
+    }
+}
+
+/// Returns the feature set to show: of online cluster nodes only.
+fn feature_set(node: &Node) -> Option<&str> {
+    (node.online && node.kind == NodeKind::Cluster)
+        .then(|| node.attribute("#feature-set").unwrap_or("<3.15.1"))
+}
+
+fn alone(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
+    if report.options.by_node && report.options.brief && node.running.is_empty() && !out.is_html() {
+        return;
+    }
+    let name = node_name(report, node);
+    let features = match feature_set(node).filter(|_| report.options.detail) {
+        Some(set) => format!(", feature set {set}"),
+        None => String::new(),
+    };
+    let line = format!(
+        "{} {name}: {}{}{features}",
+        kind_word(node),
+        state_words(node),
+        health_words(node)
+    );
+    if out.is_html() {
+        html_item(report, node, &name, &features, out);
+        return;
+    }
+    if !report.options.by_node {
+        out.item(&[Span::plain(&line)]);
+        return;
+    }
+    out.begin(&line);
+    out.begin("Resources");
+    resources(report, node, out);
+    out.end();
+    out.end();
+}
+
+fn resources(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
+    if report.options.brief {
+        brief::print(report, &node.running, brief::Mode::OnNode, out);
+        return;
+    }
+    for &index in &node.running {
+        primitive::print(report, index, true, out);
+    }
+}
+
+fn html_item(report: &Report<'_>, node: &Node, name: &str, features: &str, out: &mut dyn Lists) {
+    let label = format!("{name}:");
+    let mut spans = vec![Span::styled("bold", &label)];
+    if node.unclean {
+        let class = if node.online { "online" } else { "offline" };
+        let words = match (node.online, node.pending) {
+            (true, _) => " UNCLEAN (online)",
+            (false, true) => " UNCLEAN (pending)",
+            (false, false) => " UNCLEAN (offline)",
+        };
+        spans.push(Span::styled(class, words));
+    } else if node.pending {
+        spans.push(Span::plain(" pending"));
+    } else if node.standby_on_fail && node.online {
+        spans.push(Span::styled("standby", " standby (on-fail) "));
+    } else if node.standby {
+        let words = match (node.online, node.running.is_empty()) {
+            (false, _) => " OFFLINE (in standby)",
+            (true, true) => " in standby",
+            (true, false) => " in standby, with active resources",
+        };
+        spans.push(Span::styled("standby", words));
+    } else {
+        let class = if node.online { "online" } else { "offline" };
+        spans.push(Span::styled(
+            class,
+            if node.online { " online" } else { " OFFLINE" },
+        ));
+    }
+    if !features.is_empty() {
+        spans.push(Span::plain(features));
+    }
+    if !report.options.by_node {
+        out.item(&spans);
+        return;
+    }
+    out.item(&spans);
+}
+
+pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
+    if !report.shows(Part::Nodes) {
+        return;
+    }
+    out.open("nodes");
+    for node in report
+        .status
+        .nodes()
+        .filter(|node| report.node_passes(&node.name))
+    {
+        out.open("node");
+        out.attribute("name", &node.name);
+        out.attribute("id", &node.id);
+        out.flag("online", node.online);
+        out.flag("standby", node.standby);
+        out.flag("standby_onfail", node.standby_on_fail);
+        out.flag("maintenance", node.maintenance);
+        out.flag("pending", node.pending);
+        out.flag("unclean", node.unclean);
+        out.attribute(
+            "health",
+            match node.health {
+                Health::Green => "green",
+                Health::Yellow => "yellow",
+                Health::Red => "red",
+            },
+        );
+        if let Some(set) = feature_set(node) {
+            out.attribute("feature_set", set);
+        }
+        out.flag("shutdown", node.shutdown);
+        out.flag("expected_up", node.expected_up);
+        out.flag("is_dc", node.is_dc);
+        out.number("resources_running", node.running.len());
+        out.attribute(
+            "type",
+            match node.kind {
+                NodeKind::Cluster => "member",
+                NodeKind::Remote => "remote",
+                NodeKind::Ping => "ping",
+            },
+        );
+        if node.is_guest
+            && let Some(container) = node
+                .connection
+                .and_then(|connection| report.status.resource(connection).container)
+        {
+            out.attribute("id_as_resource", &report.status.resource(container).id);
+        }
+        if report.options.by_node {
+            let running: &[ResourceIndex] = &node.running;
+            for &index in running {
+                primitive::xml(report, index, out);
+            }
+        }
+        out.close();
+    }
+    out.close();
+}

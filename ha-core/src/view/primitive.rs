@@ -1,0 +1,224 @@
+//! One primitive, on one line.
+
+use crate::model::operation::rc_text;
+use crate::status::{NodeIndex, Resource, ResourceIndex, Role};
+
+use super::Report;
+use super::out::{Lists, Span, Xml};
+
+/// How a primitive is printed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'n> {
+    /// The name to print.
+    pub(super) name: &'n str,
+    /// The node to name, when there is one to name.
+    pub(super) node: Option<NodeIndex>,
+    /// The node is named elsewhere.
+    pub(super) on_node: bool,
+}
+
+/// Prints a primitive. Returns whether it was printed.
+pub(super) fn print(
+    report: &Report<'_>,
+    index: ResourceIndex,
+    on_node: bool,
+    out: &mut dyn Lists,
+) -> bool {
+    let resource = report.status.resource(index);
+    if resource.internal && !report.options.detail {
+        return false;
+    }
+    let line = Line {
+        name: resource.printable_id(),
+        node: report
+            .status
+            .current_node(resource)
+            .or(resource.pending_node),
+        on_node,
+    };
+    print_line(report, index, line, out);
+    true
+}
+
+/// Prints the line of a primitive.
+pub(super) fn print_line(
+    report: &Report<'_>,
+    index: ResourceIndex,
+    line: Line<'_>,
+    out: &mut dyn Lists,
+) {
+    let resource = report.status.resource(index);
+    let text = text(report, index, line);
+    let class = if !resource.managed {
+        "rsc-managed"
+    } else if resource.failed {
+        "rsc-failed"
+    } else if resource.running_on.is_empty() {
+        "rsc-failed"
+    } else if resource.running_on.len() > 1 {
+        "rsc-multiple"
+    } else if resource.failure_ignored {
+        "rsc-failure-ignored"
+    } else {
+        "rsc-ok"
+    };
+    out.item(&[Span::styled(class, &text)]);
+}
+
+/// Returns the agent the way lists print it: the provider only for OCF agents.
+pub(super) fn agent_words(resource: &Resource) -> String {
+    match resource.agent() {
+        Some(agent) => match agent.provider.as_deref().filter(|_| agent.class == "ocf") {
+            Some(provider) => format!("{}:{provider}:{}", agent.class, agent.kind),
+            None => format!("{}:{}", agent.class, agent.kind),
+        },
+        None => String::new(),
+    }
+}
+
+fn text(report: &Report<'_>, index: ResourceIndex, line: Line<'_>) -> String {
+    let status = report.status;
+    let resource = status.resource(index);
+    let several = resource.running_on.len() > 1;
+    let node = line
+        .node
+        .or(resource.lock_node)
+        .filter(|_| !line.on_node && !several);
+    let mut text = format!("{}\t({}):\t", line.name, agent_words(resource));
+    if resource.orphan {
+        text.push_str(" ORPHANED");
+    }
+    let promotable = status.is_in_promotable(index);
+    let role = if resource.role == Role::Started && promotable {
+        Role::Unpromoted
+    } else {
+        resource.role
+    };
+    if resource.failed {
+        text.push_str(" FAILED");
+        if role > Role::Unpromoted {
+            text.push_str(" Promoted");
+        }
+    } else {
+        text.push(' ');
+        text.push_str(pending_word(resource).unwrap_or(role.as_str()));
+    }
+    if let Some(node) = node {
+        text.push(' ');
+        text.push_str(&status.node(node).name);
+    }
+    if role == Role::Stopped
+        && let Some(failure) = status.masked_failure(index, node)
+    {
+        text.push_str(&format!(" ({}) ", rc_text(failure.rc)));
+    }
+    flags(report, resource, node, promotable, &mut text);
+    if let Some(description) = &resource.description
+        && (line.on_node || several)
+    {
+        text.push(' ');
+        text.push_str(description);
+    }
+    if several && !line.on_node {
+        text.push_str(" [");
+        for &node in &resource.running_on {
+            text.push(' ');
+            text.push_str(&status.node(node).name);
+        }
+        text.push_str(" ]");
+    }
+    text
+}
+
+fn flags(
+    report: &Report<'_>,
+    resource: &Resource,
+    node: Option<NodeIndex>,
+    promotable: bool,
+    text: &mut String,
+) {
+    let mut flags: Vec<String> = Vec::new();
+    if let Some(node) = node {
+        let state = report.status.node(node);
+        if !state.online && state.unclean {
+            flags.push("UNCLEAN".to_owned());
+        }
+        if resource.lock_node == Some(node) {
+            flags.push("LOCKED".to_owned());
+        }
+    }
+    if resource.pending_task.as_deref() == Some("monitor") {
+        flags.push("Monitoring".to_owned());
+    }
+    match resource.target_role {
+        Some(Role::Stopped) => flags.push("disabled".to_owned()),
+        Some(role) if promotable => flags.push(format!("target-role:{role}")),
+        _ => {}
+    }
+    if resource.blocked {
+        flags.push("blocked".to_owned());
+    } else if !resource.managed {
+        flags.push("unmanaged".to_owned());
+    }
+    if resource.failure_ignored {
+        flags.push("failure ignored".to_owned());
+    }
+    if !flags.is_empty() {
+        text.push_str(&format!(" ({})", flags.join(", ")));
+    }
+}
+
+fn pending_word(resource: &Resource) -> Option<&'static str> {
+    match resource.pending_task.as_deref()? {
+        "start" => Some("Starting"),
+        "stop" => Some("Stopping"),
+        "migrate_to" | "migrate_from" => Some("Migrating"),
+        "promote" => Some("Promoting"),
+        "demote" => Some("Demoting"),
+        _ => None,
+    }
+}
+
+/// Writes a primitive.
+pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
+    let status = report.status;
+    let resource = status.resource(index);
+    let role = if resource.role == Role::Started && status.is_in_promotable(index) {
+        Role::Unpromoted
+    } else {
+        resource.role
+    };
+    out.open("resource");
+    out.attribute("id", resource.printable_id());
+    let agent = resource.agent().map(ToString::to_string);
+    out.attribute("resource_agent", agent.as_deref().unwrap_or_default());
+    out.attribute("role", role.as_str());
+    if let Some(target) = &resource.target_role_text {
+        out.attribute("target_role", target);
+    }
+    out.flag("active", status.is_active(index, true));
+    out.flag("orphaned", resource.orphan);
+    out.flag("blocked", resource.blocked);
+    out.flag("managed", resource.managed);
+    out.flag("failed", resource.failed);
+    out.flag("failure_ignored", resource.failure_ignored);
+    out.number("nodes_running_on", resource.running_on.len());
+    if let Some(task) = &resource.pending_task {
+        let word = pending_word(resource).or((task == "monitor").then_some("Monitoring"));
+        if let Some(word) = word {
+            out.attribute("pending", word);
+        }
+    }
+    if let Some(lock) = resource.lock_node {
+        out.attribute("locked_to", &status.node(lock).name);
+    }
+    for &node in &resource.running_on {
+        let node = status.node(node);
+        out.open("node");
+        out.attribute("name", &node.name);
+        out.attribute("id", &node.id);
+        out.flag("cached", node.online);
+        out.close();
+    }
+    out.close();
+}

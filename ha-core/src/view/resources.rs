@@ -1,0 +1,104 @@
+//! The list of resources.
+
+use crate::status::{ResourceIndex, ResourceKind};
+
+use super::out::{Lists, Span, Xml};
+use super::{Part, Report, brief, bundle, clones, groups, primitive};
+
+pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
+    let options = report.options;
+    if !report.shows(Part::Resources) || (options.by_node && !options.inactive) {
+        return;
+    }
+    let title = if options.by_node {
+        "Inactive Resources"
+    } else if options.inactive {
+        "Full List of Resources"
+    } else {
+        "Active Resources"
+    };
+    out.begin(title);
+    let mut printed = false;
+    if options.brief && !options.by_node {
+        let top: Vec<ResourceIndex> = report.status.top_level().collect();
+        let mode = if options.inactive {
+            brief::Mode::WithInactive
+        } else {
+            brief::Mode::Active
+        };
+        printed |= brief::print(report, &top, mode, out);
+    }
+    for index in report
+        .status
+        .top_level()
+        .filter(|&index| is_listed(report, index))
+    {
+        printed |= print(report, index, out);
+    }
+    if !printed {
+        let text = if options.by_node {
+            "No inactive resources"
+        } else if options.inactive {
+            "No resources"
+        } else {
+            "No active resources"
+        };
+        out.item(&[Span::plain(text)]);
+    }
+    out.end();
+}
+
+fn is_listed(report: &Report<'_>, index: ResourceIndex) -> bool {
+    let options = report.options;
+    let resource = report.status.resource(index);
+    let active = report.status.is_active(index, true);
+    if resource.orphan && !active {
+        return false;
+    }
+    if options.by_node {
+        return !active;
+    }
+    if options.brief && resource.is_primitive() {
+        return false;
+    }
+    options.inactive || report.status.is_active(index, false)
+}
+
+/// Prints a resource of any kind. Returns whether anything was printed.
+pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
+    match report.status.resource(index).kind {
+        ResourceKind::Primitive(_) => primitive::print(report, index, false, out),
+        ResourceKind::Group => groups::print(report, index, out),
+        ResourceKind::Clone(_) => clones::print(report, index, out),
+        ResourceKind::Bundle { .. } => bundle::print(report, index, out),
+    }
+}
+
+pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
+    if !report.shows(Part::Resources) {
+        return;
+    }
+    let listed: Vec<ResourceIndex> = report
+        .status
+        .top_level()
+        .filter(|&index| is_listed(report, index))
+        .collect();
+    if listed.is_empty() {
+        return;
+    }
+    out.open("resources");
+    for index in listed {
+        xml_one(report, index, out);
+    }
+    out.close();
+}
+
+/// Writes a resource of any kind.
+pub(super) fn xml_one(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
+    match report.status.resource(index).kind {
+        ResourceKind::Primitive(_) => primitive::xml(report, index, out),
+        ResourceKind::Group => groups::xml(report, index, out),
+        ResourceKind::Clone(_) => clones::xml(report, index, out),
+        ResourceKind::Bundle { .. } => bundle::xml(report, index, out),
+    }
+}

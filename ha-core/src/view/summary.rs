@@ -1,0 +1,287 @@
+//! Cluster Summary.
+
+use crate::model::time;
+use crate::status::NoQuorumPolicy;
+
+use super::out::{Lists, Span, Xml};
+use super::{Part, Report, plural};
+
+pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
+    let status = report.status;
+    if let Some(daemon) = &report.options.daemon
+        && !out.is_html()
+    {
+        let updated = daemon
+            .last_updated
+            .map(|when| time::timestamp(when, report.zone));
+        let line = format!(
+            "Status of pacemakerd: '{}' (last updated {})",
+            daemon.description,
+            updated.unwrap_or_default()
+        );
+        out.paragraph(&[&line]);
+    }
+    let mut any = false;
+    let mut start = |out: &mut dyn Lists| {
+        if !any {
+            any = true;
+            out.begin("Cluster Summary");
+        }
+    };
+    if report.shows(Part::Stack) {
+        start(out);
+        let stack = status.stack.as_deref().unwrap_or("unknown");
+        out.item(&[Span::styled("bold", "Stack: "), Span::plain(stack)]);
+    }
+    if report.shows(Part::Dc) || status.dc.is_none() {
+        start(out);
+        dc(report, out);
+    }
+    if report.shows(Part::Times) {
+        start(out);
+        let now = time::ctime(report.now, report.zone);
+        out.item(&[Span::styled("bold", "Last updated: "), Span::plain(&now)]);
+        last_change(report, out);
+    }
+    if report.shows(Part::Counts) {
+        start(out);
+        let nodes = status.nodes().count();
+        out.item(&[Span::plain(&format!(
+            "{nodes} node{} configured",
+            plural(nodes)
+        ))]);
+        resource_count(report, out);
+    }
+    if report.shows(Part::Options) {
+        start(out);
+        options(report, out);
+    }
+    if any {
+        out.end();
+    }
+    if report.shows(Part::MaintenanceMode) && !out.is_html() {
+        banners(report, out);
+    }
+}
+
+fn dc(report: &Report<'_>, out: &mut dyn Lists) {
+    let label = Span::styled("bold", "Current DC: ");
+    let Some(dc) = &report.status.dc else {
+        out.item(&[label, Span::styled("warning", "NONE")]);
+        return;
+    };
+    let node = report.status.node(dc.node);
+    let name = node_name(report, node);
+    let version = dc.version.as_deref().unwrap_or("unknown");
+    let mixed = if dc.mixed_versions {
+        "MIXED-VERSION "
+    } else {
+        ""
+    };
+    if out.is_html() {
+        let text = format!("{name} (version {version}) - ");
+        let partition = format!("{mixed}partition with");
+        let last = if report.status.quorate {
+            " quorum"
+        } else {
+            "out quorum"
+        };
+        out.item(&[label, Span::plain(&format!("{text}{partition}{last}"))]);
+        return;
+    }
+    let with = if report.status.quorate {
+        "with"
+    } else {
+        "WITHOUT"
+    };
+    let text = format!("{name} (version {version}) - {mixed}partition {with} quorum");
+    out.item(&[label, Span::plain(&text)]);
+}
+
+/// Returns a node's name as the options want it: with its host and its id, or plain.
+pub(super) fn node_name(report: &Report<'_>, node: &crate::status::Node) -> String {
+    let mut name = node.name.clone();
+    if !report.options.detail {
+        return name;
+    }
+    if node.is_guest {
+        name.push('@');
+        let container = node
+            .connection
+            .and_then(|connection| report.status.resource(connection).container)
+            .map(|container| report.status.resource(container));
+        if let Some(host) = container.and_then(|c| report.status.current_node(c)) {
+            name.push_str(&report.status.node(host).name);
+        }
+    }
+    if !node.name.eq_ignore_ascii_case(&node.id) {
+        name.push_str(&format!(" ({})", node.id));
+    }
+    name
+}
+
+fn last_change(report: &Report<'_>, out: &mut dyn Lists) {
+    let change = &report.status.last_change;
+    let mut text = change.time.clone();
+    for (word, value) in [
+        ("by", &change.user),
+        ("via", &change.client),
+        ("on", &change.origin),
+    ] {
+        if !value.is_empty() {
+            text.push_str(&format!(" {word} {value}"));
+        }
+    }
+    let label = if out.is_html() {
+        "Last change: "
+    } else {
+        "Last change:  "
+    };
+    out.item(&[Span::styled("bold", label), Span::plain(&text)]);
+}
+
+fn resource_count(report: &Report<'_>, out: &mut dyn Lists) {
+    let counts = report.status.counts;
+    let mut text = format!(
+        "{} resource instance{} configured",
+        counts.instances,
+        plural(counts.instances as usize)
+    );
+    match (counts.disabled, counts.blocked) {
+        (0, 0) => {}
+        (disabled, 0) => text.push_str(&format!(" ({disabled} DISABLED)")),
+        (0, blocked) => {
+            text.push_str(&format!(
+                " ({blocked} BLOCKED from further action due to failure)"
+            ));
+        }
+        (disabled, blocked) => text.push_str(&format!(
+            " ({disabled} DISABLED, {blocked} BLOCKED from further action due to failure)"
+        )),
+    }
+    out.item(&[Span::plain(&text)]);
+}
+
+fn options(report: &Report<'_>, out: &mut dyn Lists) {
+    let options = &report.status.options;
+    let fencing = if options.fencing {
+        "enabled"
+    } else {
+        "disabled"
+    };
+    out.item(&[Span::plain(&format!("STONITH of failed nodes {fencing}"))]);
+    let symmetric = if options.symmetric {
+        "symmetric"
+    } else {
+        "asymmetric"
+    };
+    out.item(&[Span::plain(&format!("Cluster is {symmetric}"))]);
+    let policy = match options.no_quorum_policy {
+        NoQuorumPolicy::Freeze => "Freeze resources",
+        NoQuorumPolicy::Stop => "Stop ALL resources",
+        NoQuorumPolicy::Demote => "Demote promotable resources and stop all other resources",
+        NoQuorumPolicy::Ignore => "Ignore",
+        NoQuorumPolicy::FenceOwn => "Suicide",
+    };
+    out.item(&[Span::plain(&format!("No quorum policy: {policy}"))]);
+}
+
+fn banners(report: &Report<'_>, out: &mut dyn Lists) {
+    let options = &report.status.options;
+    if options.maintenance {
+        out.paragraph(&[
+            "",
+            "              *** Resource management is DISABLED ***",
+            "  The cluster will not attempt to start, stop or recover services",
+        ]);
+    } else if options.stop_all {
+        out.paragraph(&[
+            "",
+            "    *** Resource management is DISABLED ***",
+            "  The cluster will keep all resources stopped",
+        ]);
+    }
+}
+
+pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
+    let status = report.status;
+    if let Some(daemon) = &report.options.daemon {
+        out.open("pacemakerd");
+        out.attribute("sys_from", &daemon.source);
+        out.attribute("state", &daemon.state);
+        let updated = daemon
+            .last_updated
+            .map(|when| time::timestamp(when, report.zone));
+        out.attribute("last_updated", &updated.unwrap_or_default());
+        out.close();
+    }
+    out.open("summary");
+    if report.shows(Part::Stack) {
+        out.open("stack");
+        out.attribute("type", status.stack.as_deref().unwrap_or("unknown"));
+        out.close();
+    }
+    if report.shows(Part::Dc) || status.dc.is_none() {
+        out.open("current_dc");
+        out.flag("present", status.dc.is_some());
+        if let Some(dc) = &status.dc {
+            let node = status.node(dc.node);
+            out.attribute("version", dc.version.as_deref().unwrap_or_default());
+            out.attribute("name", &node.name);
+            out.attribute("id", &node.id);
+            out.flag("with_quorum", status.quorate);
+            out.flag("mixed_version", dc.mixed_versions);
+        }
+        out.close();
+    }
+    if report.shows(Part::Times) {
+        out.open("last_update");
+        out.attribute("time", &time::ctime(report.now, report.zone));
+        out.close();
+        out.open("last_change");
+        out.attribute("time", &status.last_change.time);
+        out.attribute("user", &status.last_change.user);
+        out.attribute("client", &status.last_change.client);
+        out.attribute("origin", &status.last_change.origin);
+        out.close();
+    }
+    if report.shows(Part::Counts) {
+        out.open("nodes_configured");
+        out.number("number", status.nodes().count());
+        out.close();
+        out.open("resources_configured");
+        out.number("number", status.counts.instances);
+        out.number("disabled", status.counts.disabled);
+        out.number("blocked", status.counts.blocked);
+        out.close();
+    }
+    if report.shows(Part::Options) {
+        xml_options(report, out);
+    }
+    out.close();
+}
+
+fn xml_options(report: &Report<'_>, out: &mut Xml) {
+    let options = &report.status.options;
+    out.open("cluster_options");
+    out.flag("stonith-enabled", options.fencing);
+    out.flag("symmetric-cluster", options.symmetric);
+    out.attribute(
+        "no-quorum-policy",
+        match options.no_quorum_policy {
+            NoQuorumPolicy::Freeze => "freeze",
+            NoQuorumPolicy::Stop => "stop",
+            NoQuorumPolicy::Demote => "demote",
+            NoQuorumPolicy::Ignore => "ignore",
+            NoQuorumPolicy::FenceOwn => "suicide",
+        },
+    );
+    out.flag("maintenance-mode", options.maintenance);
+    out.flag("stop-all-resources", options.stop_all);
+    out.number("stonith-timeout-ms", options.fencing_timeout_ms);
+    out.number(
+        "priority-fencing-delay-ms",
+        options.priority_fencing_delay_ms,
+    );
+    out.close();
+}
