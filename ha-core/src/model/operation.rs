@@ -225,10 +225,11 @@ impl<'d> Operation<'d> {
             return a.cmp(&b);
         }
         if a >= 0 && b >= 0 {
-            return self
-                .last_rc_change
-                .unwrap_or(-1)
-                .cmp(&other.last_rc_change.unwrap_or(-1));
+            // Without times, ages cannot be told.
+            return match (self.last_rc_change, other.last_rc_change) {
+                (Some(mine), Some(theirs)) => mine.cmp(&theirs),
+                _ => Ordering::Equal,
+            };
         }
         let (Some(mine), Some(theirs)) = (self.magic(), other.magic()) else {
             return Ordering::Equal;
@@ -263,15 +264,8 @@ pub fn rc_text(rc: i32) -> &'static str {
         7 => "not running",
         8 => "promoted",
         9 => "promoted (failed)",
-        189 => "OCF_SIGNAL",
         190 => "OCF_DEGRADED",
         191 => "promoted (degraded)",
-        193 => "OCF_PENDING",
-        194 => "OCF_CANCELLED",
-        195 => "OCF_OTHER_ERROR",
-        196 => "OCF_SIGNAL",
-        197 => "OCF_NOT_SUPPORTED",
-        198 => "OCF_TIMEOUT",
         _ => "unknown",
     }
 }

@@ -173,9 +173,10 @@ pub fn duration_seconds(text: &str) -> Option<i64> {
             ('M', false) => 30 * 86_400,
             ('W', false) => 7 * 86_400,
             ('D', false) => 86_400,
-            ('H', true) => 3600,
             ('M', true) => 60,
-            ('S', true) => 1,
+            // Pacemaker takes hours and seconds without the T as well.
+            ('H', _) => 3600,
+            ('S', _) => 1,
             _ => return None,
         };
         let number: i64 = digits.parse().ok()?;

@@ -85,6 +85,15 @@ impl ClusterStatus {
         resource.running_on.first().copied()
     }
 
+    /// Returns `target-role` as written for a resource, or else for the first thing inside it.
+    #[must_use]
+    pub fn configured_target_role<'a>(&'a self, resource: &'a Resource) -> Option<&'a str> {
+        resource.target_role_text.as_deref().or_else(|| {
+            let first = self.resource(*resource.children.first()?);
+            first.target_role_text.as_deref()
+        })
+    }
+
     /// Returns the topmost ancestor below a bundle.
     #[must_use]
     pub fn top_of(&self, mut index: ResourceIndex) -> ResourceIndex {
@@ -115,6 +124,7 @@ impl ClusterStatus {
         let node = node.map(|node| self.node(node).name.as_str());
         self.failures.iter().find(|failure| {
             failure.masked
+                && failure.key.is_some()
                 && node.is_none_or(|node| failure.node == node)
                 && failure
                     .resource
@@ -124,6 +134,13 @@ impl ClusterStatus {
     }
 
     fn is_called(&self, resource: &Resource, id: &str) -> bool {
+        if resource.is_clone() {
+            let name = super::mapping::without_number(id);
+            return resource
+                .children
+                .iter()
+                .any(|&child| self.resource(child).configured_id == name);
+        }
         id == resource.id
             || resource.history_name.as_deref() == Some(id)
             || (!resource.unique && id == resource.configured_id)
@@ -132,8 +149,8 @@ impl ClusterStatus {
     /// Tells whether a resource may run on a node, as far as the list of allowed nodes goes.
     #[must_use]
     pub fn is_allowed(&self, resource: &Resource, node: NodeIndex) -> bool {
-        (node.0 < resource.allowed_before && !self.node(node).is_bundle)
-            || resource.allowed_only.contains(&node)
+        let known = node.0 < resource.allowed_before && !self.node(node).is_implied;
+        known || resource.allowed_only.contains(&node)
     }
 
     /// Returns the host that runs a guest node's container.

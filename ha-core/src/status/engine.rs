@@ -60,9 +60,9 @@ pub(super) struct Engine<'d> {
     pub(super) have_unfencing: bool,
     /// Old feature sets have no operation in the names of fail counts.
     pub(super) plain_fail_counts: bool,
-    pub(super) recorded_failures: HashSet<(&'d str, NodeIndex)>,
-    /// The sorted history of each node, for later look-ups and for the views.
-    pub(super) node_states: Vec<(NodeIndex, Element<'d>)>,
+    pub(super) recorded_failures: HashSet<(Option<&'d str>, NodeIndex)>,
+    /// The node states with their id and name; some nodes are only found while histories are read.
+    pub(super) node_states: Vec<(&'d str, &'d str, Element<'d>)>,
     pub(super) lrm_by_name: HashMap<&'d str, HashMap<&'d str, Element<'d>>>,
     pub(super) ticket_order: super::tickets::TicketTable,
 }
@@ -106,7 +106,7 @@ impl<'d> Engine<'d> {
         };
         let plain_fail_counts = cib
             .attribute("crm_feature_set")
-            .is_some_and(|version| rule::version_order(version, "3.0.13").is_lt());
+            .is_none_or(|version| rule::version_order(version, "3.0.13").is_lt());
         Self {
             dc_uuid: cib.attribute("dc-uuid"),
             plain_fail_counts,

@@ -85,10 +85,14 @@ impl<'d> Engine<'d> {
         if !self.node(node).online {
             return;
         }
-        let key = operation.key();
-        if !self.recorded_failures.insert((key, node)) {
+        // Entries without a key (of very old versions) count as one.
+        if !self
+            .recorded_failures
+            .insert((operation.operation_key, node))
+        {
             return;
         }
+        let key = operation.key();
         let parts = OperationKey::parse(key);
         let history_id = operation
             .element

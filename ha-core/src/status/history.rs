@@ -51,7 +51,10 @@ impl<'d> Engine<'d> {
     fn history_pass(&mut self, all: bool) -> bool {
         let mut progress = false;
         for position in 0..self.node_states.len() {
-            let (index, state) = self.node_states[position];
+            let (id, name, state) = self.node_states[position];
+            let Some(index) = self.find_node(Some(id), Some(name)) else {
+                continue;
+            };
             if self.node(index).unpacked || !(all || self.may_read_history(index)) {
                 continue;
             }
@@ -279,7 +282,10 @@ impl<'d> Engine<'d> {
     /// Keeps the history for the views: online nodes, in the order of the CIB.
     pub(super) fn record_histories(&mut self) {
         for position in 0..self.node_states.len() {
-            let (node, state) = self.node_states[position];
+            let (id, name, state) = self.node_states[position];
+            let Some(node) = self.find_node(Some(id), Some(name)) else {
+                continue;
+            };
             if !self.node(node).online {
                 continue;
             }

@@ -53,6 +53,7 @@ impl<'d> Engine<'d> {
             connection: None,
             is_guest: false,
             is_bundle: false,
+            is_implied: false,
             requires_reset: false,
             remote_fenced: false,
             unpacked: false,
@@ -131,10 +132,10 @@ impl<'d> Engine<'d> {
                 &mut attributes,
             );
         }
-        if attributes.value("#site-name").is_none() {
-            if let Some(site) = attributes.value("site-name").or(cluster_name) {
-                attributes.set("#site-name", site);
-            }
+        if attributes.value("#site-name").is_none()
+            && let Some(site) = attributes.value("site-name").or(cluster_name)
+        {
+            attributes.set("#site-name", site);
         }
         let work = &mut self.nodes[index.0 as usize];
         work.attributes = attributes;
@@ -171,9 +172,7 @@ impl<'d> Engine<'d> {
             let (Some(id), Some(name)) = (state.attribute("id"), state.attribute("uname")) else {
                 continue;
             };
-            let Some(index) = self.find_node(Some(id), Some(name)) else {
-                continue;
-            };
+            self.node_states.push((id, name, state));
             if let Some(lrm) = state
                 .child("lrm")
                 .and_then(|lrm| lrm.child("lrm_resources"))
@@ -185,7 +184,9 @@ impl<'d> Engine<'d> {
                     }
                 }
             }
-            self.node_states.push((index, state));
+            let Some(index) = self.find_node(Some(id), Some(name)) else {
+                continue;
+            };
             if self.node(index).kind == NodeKind::Remote {
                 self.node_mut(index).remote_fenced =
                     state.attribute("node_fenced").is_some_and(|text| {
@@ -433,11 +434,12 @@ impl<'d> Engine<'d> {
             if !name.starts_with("#health") {
                 continue;
             }
-            let score = scalar::score(value, scores);
-            if *value == "red" || score <= scores.red {
+            let score = scalar::integer(value);
+            let at_most = |limit: i32| score.is_some_and(|score| score <= i64::from(limit));
+            if *value == "red" || at_most(scores.red) {
                 return Health::Red;
             }
-            if *value == "yellow" || (score <= scores.yellow && scores.yellow != scores.green) {
+            if *value == "yellow" || (at_most(scores.yellow) && scores.yellow != scores.green) {
                 worst = Health::Yellow;
             }
         }

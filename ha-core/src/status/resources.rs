@@ -158,9 +158,11 @@ impl<'d> Engine<'d> {
         let is_clone_of_bundle =
             is_clone && place.parent.is_some_and(|p| self.resource(p).is_bundle());
         let in_clone = in_clone || is_clone_of_bundle;
-        let forced_anonymous = top.is_some_and(|top| {
-            in_clone && self.resource(top).is_clone() && self.work(top).forced_anonymous
-        });
+        let forced = top.is_some_and(|top| in_clone && self.work(top).forced_anonymous);
+        // Instances after the first are only partly affected: so it is in Pacemaker.
+        let forced_anonymous = forced
+            && (place.number == Some(0)
+                || matches!(&kind, ResourceKind::Primitive(agent) if has_single_instances(&agent.class)));
         let unique =
             !in_clone || (scalar::is_true(meta.value("globally-unique")) && !forced_anonymous);
         let promotable = in_clone
@@ -381,18 +383,11 @@ impl<'d> Engine<'d> {
     }
 
     fn single_instance_agent(&self, child: Element<'d>) -> bool {
-        let primitive = if child.name() == "group" {
-            child.child("primitive")
-        } else {
-            Some(child)
-        };
-        let class = primitive
-            .and_then(|p| self.implicit.primitive(p))
-            .and_then(|p| p.attribute("class"));
-        matches!(
-            class,
-            Some("lsb" | "systemd" | "service" | "upstart" | "heartbeat")
-        )
+        let own = (child.name() == "primitive").then_some(child);
+        own.into_iter()
+            .chain(child.children_named("primitive"))
+            .filter_map(|primitive| self.implicit.primitive(primitive)?.attribute("class"))
+            .any(has_single_instances)
     }
 
     /// Makes one more instance of a clone.
@@ -476,7 +471,11 @@ impl<'d> Engine<'d> {
         let id = self.work(remote).xml.attribute("id")?;
         let node = match self.find_node(Some(id), Some(id)) {
             Some(node) => node,
-            None => self.add_node(id, id, NodeKind::Remote),
+            None => {
+                let node = self.add_node(id, id, NodeKind::Remote);
+                self.node_mut(node).is_implied = true;
+                node
+            }
         };
         self.resource_mut(remote).container = Some(container);
         self.resource_mut(remote).connects_to = Some(node);
@@ -533,6 +532,14 @@ impl<'d> Engine<'d> {
                 .set("#kind", "container");
         }
     }
+}
+
+/// Tells whether agents of a standard cannot tell instances of a service apart.
+fn has_single_instances(class: &str) -> bool {
+    matches!(
+        class,
+        "lsb" | "systemd" | "service" | "upstart" | "heartbeat"
+    )
 }
 
 /// Returns the role that `target-role` holds a resource back to, when it does.

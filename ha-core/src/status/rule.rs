@@ -334,7 +334,7 @@ fn moon_phase(local: DateTime) -> i64 {
     if (epact == 25 && golden > 11) || epact == 24 {
         epact += 1;
     }
-    ((((days + epact) * 6) + 11) % 177) / 22 & 7
+    (((((days + epact) * 6) + 11) % 177) / 22) & 7
 }
 
 #[cfg(test)]

@@ -37,6 +37,13 @@ impl<'d> Engine<'d> {
             {
                 entry.history_name = None;
             }
+            let moved_away = entry.role == Role::Stopped
+                && entry.migration_source == Some(node)
+                && entry.migration_target.is_some();
+            if moved_away {
+                // It stopped here because it runs on the target by now.
+                entry.role = Role::Started;
+            }
             return;
         }
         self.add_running(resource, node);

@@ -143,6 +143,8 @@ pub struct Node {
     pub is_guest: bool,
     /// Belongs to a bundle.
     pub is_bundle: bool,
+    /// Is known only because a bundle implies it: no resource outside the bundle may use it.
+    pub(super) is_implied: bool,
     /// A remote node that must be reset before it can be used.
     pub(super) requires_reset: bool,
     /// A remote node that was fenced since its connection was lost.

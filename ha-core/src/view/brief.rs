@@ -42,13 +42,8 @@ pub(super) fn print(
         let count = agents.entry(agent_words(resource)).or_default();
         count.total += 1;
         for node in resource.running_on.iter().map(|&node| status.node(node)) {
-            if node.online || !resource.managed {
-                let name = if mode == Mode::OnNode {
-                    ""
-                } else {
-                    node.name.as_str()
-                };
-                *count.active.entry(name).or_default() += 1;
+            if node.online || node.unclean || !resource.managed {
+                *count.active.entry(node.name.as_str()).or_default() += 1;
             }
         }
     }
@@ -62,6 +57,7 @@ pub(super) fn print(
             } else {
                 String::new()
             };
+            let node = if mode == Mode::OnNode { "" } else { node };
             let line = format!("{active}{total}\t({agent}):\tActive {node}");
             out.item(&[Span::plain(&line)]);
             printed = true;

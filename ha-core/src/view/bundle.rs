@@ -2,7 +2,7 @@
 
 use crate::status::{ResourceIndex, ResourceKind};
 
-use super::out::{Lists, Xml};
+use super::out::{Lists, Span, Xml};
 use super::primitive::{Line, print_line};
 use super::{Report, resources};
 
@@ -26,8 +26,9 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     for replica in replicas {
         if report.options.detail {
             if replicas.len() > 1 {
-                out.begin(&format!("Replica[{}]", replica.number));
+                out.item(&[Span::plain(&format!("Replica[{}]", replica.number))]);
             }
+            out.nest();
             let parts = [
                 replica.ip,
                 replica.child,
@@ -37,9 +38,7 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
             for part in parts.into_iter().flatten() {
                 resources::print(report, part, out);
             }
-            if replicas.len() > 1 {
-                out.end();
-            }
+            out.end();
             continue;
         }
         let named = status.resource(replica.remote.unwrap_or(replica.container));

@@ -40,16 +40,16 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
         }
     }
     let active = promoted.len() + started.len();
-    nodes_item(report, "Promoted", promoted, out);
+    nodes_item(report, "Promoted", &promoted, out);
     let label = if !clone.promotable {
         "Started"
-    } else if clone.target_role == Some(Role::Unpromoted) {
+    } else if configured_role(report, clone) == Some(Role::Unpromoted) {
         "Unpromoted (target-role)"
     } else {
         "Unpromoted"
     };
-    nodes_item(report, label, started, out);
-    if report.options.inactive {
+    nodes_item(report, label, &started, out);
+    if report.options.inactive && !report.options.detail {
         let max = match &clone.kind {
             ResourceKind::Clone(details) => details.max as usize,
             _ => 0,
@@ -64,6 +64,13 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     }
     out.end();
     true
+}
+
+fn configured_role(report: &Report<'_>, clone: &Resource) -> Option<Role> {
+    report
+        .status
+        .configured_target_role(clone)
+        .and_then(Role::parse)
 }
 
 fn title(clone: &Resource) -> String {
@@ -166,7 +173,7 @@ fn single_location(report: &Report<'_>, instance: &Resource) -> Option<NodeIndex
     }
 }
 
-fn nodes_item(report: &Report<'_>, label: &str, nodes: Vec<NodeIndex>, out: &mut dyn Lists) {
+fn nodes_item(report: &Report<'_>, label: &str, nodes: &[NodeIndex], out: &mut dyn Lists) {
     if nodes.is_empty() {
         return;
     }
@@ -199,7 +206,7 @@ fn stopped_nodes(
         }
         let state = if let Some(failure) = status.masked_failure(index, Some(node)) {
             format!("Stopped ({})", rc_text(failure.rc))
-        } else if clone.target_role == Some(Role::Stopped) {
+        } else if configured_role(report, clone) == Some(Role::Stopped) {
             "Stopped (disabled)".to_owned()
         } else {
             "Stopped".to_owned()
@@ -223,7 +230,7 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     out.flag("disabled", clone.target_role.is_some());
     out.flag("failed", clone.failed);
     out.flag("failure_ignored", clone.failure_ignored);
-    if let Some(target) = &clone.target_role_text {
+    if let Some(target) = report.status.configured_target_role(clone) {
         out.attribute("target_role", target);
     }
     for &instance in &clone.children {

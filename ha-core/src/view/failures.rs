@@ -45,6 +45,7 @@ fn friendly(report: &Report<'_>, failure: &Failure) -> String {
                 readable(failure.interval_ms)
             )
         }
+        (Some(resource), Some(task)) if task == "monitor" => format!("{resource} probe"),
         (Some(resource), Some(task)) => format!("{resource} {task}"),
         _ => key.to_owned(),
     };
@@ -55,7 +56,7 @@ fn friendly(report: &Report<'_>, failure: &Failure) -> String {
         .as_deref()
         .filter(|reason| !reason.is_empty());
     if status == 0 {
-        text.push_str(&format!(" returned '{}'", rc_text(failure.rc)));
+        text.push_str(&format!(" returned '{}'", rc_text(failure.rc.max(0))));
         if let Some(reason) = reason {
             text.push_str(&format!(" ({reason})"));
         }
@@ -83,8 +84,8 @@ fn technical(report: &Report<'_>, failure: &Failure) -> String {
     let mut text = format!(
         "{key} on {} '{}' ({}): call={}, status='{}'",
         failure.node,
-        rc_text(failure.rc),
-        failure.rc,
+        rc_text(failure.rc.max(0)),
+        failure.rc.max(0),
         failure.call_id,
         status_text(failure.status.max(0))
     );
@@ -97,11 +98,13 @@ fn technical(report: &Report<'_>, failure: &Failure) -> String {
     }
     if let Some(changed) = failure.last_rc_change {
         let when = time::ctime(time::from_epoch(changed), report.zone);
-        text.push_str(&format!(
-            ", last-rc-change='{when}', queued={}ms, exec={}ms",
-            failure.queue_ms.unwrap_or(0),
-            failure.exec_ms.unwrap_or(0)
-        ));
+        text.push_str(&format!(", last-rc-change='{when}'"));
+        if let Some(queue) = failure.queue_ms {
+            text.push_str(&format!(", queued={queue}ms"));
+        }
+        if let Some(exec) = failure.exec_ms {
+            text.push_str(&format!(", exec={exec}ms"));
+        }
     }
     text
 }
@@ -170,10 +173,10 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
             None => out.attribute("id", &failure.id),
         }
         out.attribute("node", &failure.node);
-        out.attribute("exitstatus", rc_text(failure.rc));
+        out.attribute("exitstatus", rc_text(failure.rc.max(0)));
         let reason = failure.exit_reason.as_deref().map(escaped_reason);
         out.attribute("exitreason", reason.as_deref().unwrap_or("none"));
-        out.number("exitcode", failure.rc);
+        out.number("exitcode", failure.rc.max(0));
         out.number("call", failure.call_id);
         out.attribute("status", status_text(failure.status.max(0)));
         if let Some(changed) = failure.last_rc_change {
@@ -181,8 +184,12 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
                 "last-rc-change",
                 &time::timestamp(time::from_epoch(changed), report.zone),
             );
-            out.number("queued", failure.queue_ms.unwrap_or(0));
-            out.number("exec", failure.exec_ms.unwrap_or(0));
+            if let Some(queue) = failure.queue_ms {
+                out.number("queued", queue);
+            }
+            if let Some(exec) = failure.exec_ms {
+                out.number("exec", exec);
+            }
             out.number("interval", failure.interval_ms);
             out.attribute("task", &failure.operation);
         }

@@ -9,7 +9,7 @@ use super::out::{Lists, Span, Xml};
 use super::summary::node_name;
 use super::{Part, Report};
 
-fn shown<'a>(history: &'a ResourceHistory, all: bool) -> Vec<&'a OperationRecord> {
+fn shown(history: &ResourceHistory, all: bool) -> Vec<&OperationRecord> {
     if !all {
         return Vec::new();
     }
@@ -22,6 +22,21 @@ fn shown<'a>(history: &'a ResourceHistory, all: bool) -> Vec<&'a OperationRecord
 
 fn is_probe(operation: &OperationRecord) -> bool {
     operation.task == "monitor" && operation.interval_ms == 0
+}
+
+/// Returns the name to print: with operations that of the resource, else that of the history.
+fn shown_name<'a>(report: &Report<'a>, history: &'a ResourceHistory) -> &'a str {
+    match history.resource {
+        Some(index) if report.shows(Part::Operations) => {
+            report.status.resource(index).printable_id()
+        }
+        _ => &history.id,
+    }
+}
+
+/// A pending operation has no exit status yet, which reads as a success.
+fn exit_status(operation: &OperationRecord) -> i32 {
+    operation.rc.max(0)
 }
 
 fn task(operation: &OperationRecord) -> &str {
@@ -85,16 +100,11 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
 
 fn title(report: &Report<'_>, history: &ResourceHistory) -> String {
     let resource = history.resource.map(|index| report.status.resource(index));
-    let name = resource.map_or(history.id.as_str(), |resource| resource.printable_id());
+    let name = shown_name(report, history);
     let threshold = resource.map_or(INFINITY, |resource| resource.migration_threshold);
     let mut title = format!("{name}: migration-threshold={threshold}");
     if history.fail_count > 0 {
-        let count = if history.fail_count >= INFINITY {
-            "INFINITY".to_owned()
-        } else {
-            history.fail_count.to_string()
-        };
-        title.push_str(&format!(" fail-count={count}"));
+        title.push_str(&format!(" fail-count={}", history.fail_count));
         if history.last_failure > 0 {
             let when = time::ctime(time::from_epoch(history.last_failure), report.zone);
             title.push_str(&format!(" last-failure='{when}'"));
@@ -120,7 +130,11 @@ fn line(report: &Report<'_>, operation: &OperationRecord) -> String {
         if let Some(queue) = &operation.queue_time {
             details.push_str(&format!(" queue-time=\"{queue}ms\""));
         }
-        details.push_str(&format!(" rc={} ({})", operation.rc, rc_text(operation.rc)));
+        details.push_str(&format!(
+            " rc={} ({})",
+            exit_status(operation),
+            rc_text(exit_status(operation))
+        ));
     }
     if !details.is_empty() {
         text.push(':');
@@ -175,21 +189,14 @@ fn xml_resource(
 ) {
     let resource = history.resource.map(|index| report.status.resource(index));
     out.open("resource_history");
-    out.attribute(
-        "id",
-        resource.map_or(history.id.as_str(), |resource| resource.printable_id()),
-    );
+    out.attribute("id", shown_name(report, history));
     out.flag("orphan", false);
     out.number(
         "migration-threshold",
         resource.map_or(INFINITY, |resource| resource.migration_threshold),
     );
     if history.fail_count > 0 {
-        if history.fail_count >= INFINITY {
-            out.attribute("fail-count", "INFINITY");
-        } else {
-            out.number("fail-count", history.fail_count);
-        }
+        out.number("fail-count", history.fail_count);
         if history.last_failure > 0 {
             let when = time::ctime(time::from_epoch(history.last_failure), report.zone);
             out.attribute("last-failure", &when);
@@ -199,8 +206,8 @@ fn xml_resource(
         out.open("operation_history");
         out.number("call", operation.call_id);
         out.attribute("task", task(operation));
-        out.number("rc", operation.rc);
-        out.attribute("rc_text", rc_text(operation.rc));
+        out.number("rc", exit_status(operation));
+        out.attribute("rc_text", rc_text(exit_status(operation)));
         if operation.interval_ms > 0 {
             out.attribute("interval", &format!("{}ms", operation.interval_ms));
         }

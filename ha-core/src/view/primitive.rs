@@ -51,9 +51,7 @@ pub(super) fn print_line(
     let text = text(report, index, line);
     let class = if !resource.managed {
         "rsc-managed"
-    } else if resource.failed {
-        "rsc-failed"
-    } else if resource.running_on.is_empty() {
+    } else if resource.failed || resource.running_on.is_empty() {
         "rsc-failed"
     } else if resource.running_on.len() > 1 {
         "rsc-multiple"
@@ -192,7 +190,7 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     out.attribute("id", resource.printable_id());
     let agent = resource.agent().map(ToString::to_string);
     out.attribute("resource_agent", agent.as_deref().unwrap_or_default());
-    out.attribute("role", role.as_str());
+    out.attribute("role", pending_word(resource).unwrap_or(role.as_str()));
     if let Some(target) = &resource.target_role_text {
         out.attribute("target_role", target);
     }
@@ -203,11 +201,8 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     out.flag("failed", resource.failed);
     out.flag("failure_ignored", resource.failure_ignored);
     out.number("nodes_running_on", resource.running_on.len());
-    if let Some(task) = &resource.pending_task {
-        let word = pending_word(resource).or((task == "monitor").then_some("Monitoring"));
-        if let Some(word) = word {
-            out.attribute("pending", word);
-        }
+    if resource.pending_task.as_deref() == Some("monitor") {
+        out.attribute("pending", "Monitoring");
     }
     if let Some(lock) = resource.lock_node {
         out.attribute("locked_to", &status.node(lock).name);

@@ -70,34 +70,114 @@ enum Value {
 
 /// Letter, name, value, and the help line.
 const OPTIONS: [(char, &str, Value, &str); 28] = [
-    ('\0', "output-as", Value::Required, "format: console, html, text or xml"),
-    ('\0', "output-to", Value::Required, "file to write (\"-\" for standard output)"),
+    (
+        '\0',
+        "output-as",
+        Value::Required,
+        "format: console, html, text or xml",
+    ),
+    (
+        '\0',
+        "output-to",
+        Value::Required,
+        "file to write (\"-\" for standard output)",
+    ),
     ('I', "include", Value::Required, "sections to include"),
     ('U', "exclude", Value::Required, "sections to leave out"),
-    ('\0', "node", Value::Required, "show only this node, or the nodes of this tag"),
-    ('\0', "resource", Value::Required, "show only this resource, or those of this tag"),
+    (
+        '\0',
+        "node",
+        Value::Required,
+        "show only this node, or the nodes of this tag",
+    ),
+    (
+        '\0',
+        "resource",
+        Value::Required,
+        "show only this resource, or those of this tag",
+    ),
     ('n', "group-by-node", Value::None, "group resources by node"),
     ('r', "inactive", Value::None, "show inactive resources"),
     ('f', "failcounts", Value::None, "show fail counts"),
-    ('o', "operations", Value::None, "show the history of operations"),
-    ('t', "timing-details", Value::None, "show the history of operations with times"),
+    (
+        'o',
+        "operations",
+        Value::None,
+        "show the history of operations",
+    ),
+    (
+        't',
+        "timing-details",
+        Value::None,
+        "show the history of operations with times",
+    ),
     ('c', "tickets", Value::None, "show tickets"),
-    ('m', "fence-history", Value::Optional, "show the history of fencing, 0 to 3"),
-    ('L', "neg-locations", Value::Optional, "show bans (whose id starts like this)"),
-    ('A', "show-node-attributes", Value::None, "show node attributes"),
+    (
+        'm',
+        "fence-history",
+        Value::Optional,
+        "show the history of fencing, 0 to 3",
+    ),
+    (
+        'L',
+        "neg-locations",
+        Value::Optional,
+        "show bans (whose id starts like this)",
+    ),
+    (
+        'A',
+        "show-node-attributes",
+        Value::None,
+        "show node attributes",
+    ),
     ('D', "hide-headers", Value::None, "leave out the summary"),
-    ('R', "show-detail", Value::None, "show more (node ids, instances of clones)"),
-    ('b', "brief", Value::None, "count resources instead of listing them"),
-    ('j', "pending", Value::None, "accepted; pending operations are always shown"),
-    ('s', "simple-status", Value::None, "one line, for monitoring"),
-    ('1', "one-shot", Value::None, "print once (the only mode yet)"),
+    (
+        'R',
+        "show-detail",
+        Value::None,
+        "show more (node ids, instances of clones)",
+    ),
+    (
+        'b',
+        "brief",
+        Value::None,
+        "count resources instead of listing them",
+    ),
+    (
+        'j',
+        "pending",
+        Value::None,
+        "accepted; pending operations are always shown",
+    ),
+    (
+        's',
+        "simple-status",
+        Value::None,
+        "one line, for monitoring",
+    ),
+    (
+        '1',
+        "one-shot",
+        Value::None,
+        "print once (the only mode yet)",
+    ),
     ('N', "disable-ncurses", Value::None, "accepted"),
-    ('i', "interval", Value::Required, "accepted; this program prints once"),
+    (
+        'i',
+        "interval",
+        Value::Required,
+        "accepted; this program prints once",
+    ),
     ('V', "verbose", Value::None, "accepted"),
     ('Q', "quiet", Value::None, "leave out times"),
     ('$', "version", Value::None, "print the version"),
     ('?', "help", Value::None, "print this help"),
-    ('\0', "now", Value::Required, "time to take for now: seconds since 1970, or ISO 8601"),
+    (
+        '\0',
+        "now",
+        Value::Required,
+        "time to take for now: seconds since 1970, or ISO 8601",
+    ),
 ];
 
 /// Reads the command line.
@@ -116,7 +196,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Action, Failure> {
             };
             let value = match (kind, attached) {
                 (Value::Required, None) => Some(
-                    rest.next().cloned().ok_or_else(|| usage(&format!("Missing argument for {word}")))?,
+                    rest.next()
+                        .cloned()
+                        .ok_or_else(|| usage(&format!("Missing argument for {word}")))?,
                 ),
                 (Value::None, Some(_)) => return Err(unknown(word)),
                 (_, attached) => attached,
@@ -131,7 +213,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Action, Failure> {
         };
         let mut letters = letters.char_indices();
         while let Some((at, letter)) = letters.next() {
-            let found = OPTIONS.iter().find(|option| option.0 == letter && letter != '\0');
+            let found = OPTIONS
+                .iter()
+                .find(|option| option.0 == letter && letter != '\0');
             let Some(&(_, name, kind, _)) = found else {
                 return Err(unknown(&format!("-{letter}")));
             };
@@ -155,7 +239,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Action, Failure> {
             }
         }
     }
-    given.finish(words).map(|request| Action::Report(Box::new(request)))
+    given
+        .finish(words)
+        .map(|request| Action::Report(Box::new(request)))
 }
 
 impl Given {
@@ -210,13 +296,19 @@ impl Given {
             Some("xml") => Format::Xml,
             Some("html") => Format::Html,
             Some(other) => {
-                return Err(usage(&format!("Unknown output format {other} (text, xml or html)")));
+                return Err(usage(&format!(
+                    "Unknown output format {other} (text, xml or html)"
+                )));
             }
         };
         let xml = format == Format::Xml;
         let mut bans_prefix = self.bans_prefix;
         let default = if xml { Parts::ALL } else { Parts::DEFAULT };
-        let all = if format == Format::Text { Parts::ALL.without(Part::Options) } else { Parts::ALL };
+        let all = if format == Format::Text {
+            Parts::ALL.without(Part::Options)
+        } else {
+            Parts::ALL
+        };
         let mut parts = default;
         for change in &self.changes {
             let (list, adds) = match change {
@@ -232,11 +324,17 @@ impl Given {
                     }
                     name => {
                         let (name, prefix) = name.split_once(':').unwrap_or((name, ""));
-                        let Some(named) = section(name) else { return Err(bad_section(adds)) };
+                        let Some(named) = section(name) else {
+                            return Err(bad_section(adds));
+                        };
                         if name == "bans" && !prefix.is_empty() {
                             prefix.clone_into(&mut bans_prefix);
                         }
-                        parts = if adds { parts.union(named) } else { parts.difference(named) };
+                        parts = if adds {
+                            parts.union(named)
+                        } else {
+                            parts.difference(named)
+                        };
                     }
                 }
             }
@@ -254,7 +352,12 @@ impl Given {
             request: request(words),
             daemon: None,
         };
-        Ok(Request { format, view, output_to: self.output_to, now: self.now })
+        Ok(Request {
+            format,
+            view,
+            output_to: self.output_to,
+            now: self.now,
+        })
     }
 }
 
@@ -310,10 +413,15 @@ fn request(words: &[String]) -> String {
 }
 
 fn time(text: &str) -> Result<Timestamp, Failure> {
-    let seconds = text.parse::<i64>().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    seconds
-        .or_else(|| text.parse().ok())
-        .ok_or_else(|| usage(&format!("--now {text}: give seconds since 1970 or 2022-12-01T12:00:00Z")))
+    let seconds = text
+        .parse::<i64>()
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    seconds.or_else(|| text.parse().ok()).ok_or_else(|| {
+        usage(&format!(
+            "--now {text}: give seconds since 1970 or 2022-12-01T12:00:00Z"
+        ))
+    })
 }
 
 fn unknown(word: &str) -> Failure {
@@ -321,15 +429,23 @@ fn unknown(word: &str) -> Failure {
 }
 
 fn usage(message: &str) -> Failure {
-    Failure { message: format!("{}\ncrm_mon: {message}", help()), code: USAGE }
+    Failure {
+        message: format!("{}\ncrm_mon: {message}", help()),
+        code: USAGE,
+    }
 }
 
 fn help() -> String {
-    let mut text = "Usage: crm_mon [OPTIONS]\n\nPrint the status of the cluster, or of the CIB in the file \
+    let mut text =
+        "Usage: crm_mon [OPTIONS]\n\nPrint the status of the cluster, or of the CIB in the file \
                     that CIB_file names.\n\nOptions:\n"
-        .to_owned();
+            .to_owned();
     for (letter, name, value, line) in OPTIONS {
-        let letter = if letter == '\0' { "   ".to_owned() } else { format!("-{letter},") };
+        let letter = if letter == '\0' {
+            "   ".to_owned()
+        } else {
+            format!("-{letter},")
+        };
         let value = match value {
             Value::None => "",
             Value::Required => "=VALUE",
@@ -363,9 +479,24 @@ mod tests {
 
     #[test]
     fn sections_are_added_and_left_out_in_order() {
-        assert!(read("--include=all --exclude=nodes").view.parts.has(Part::Bans));
-        assert!(!read("--include=all --exclude nodes").view.parts.has(Part::Nodes));
-        assert!(read("--exclude=nodes --include=all").view.parts.has(Part::Nodes));
+        assert!(
+            read("--include=all --exclude=nodes")
+                .view
+                .parts
+                .has(Part::Bans)
+        );
+        assert!(
+            !read("--include=all --exclude nodes")
+                .view
+                .parts
+                .has(Part::Nodes)
+        );
+        assert!(
+            read("--exclude=nodes --include=all")
+                .view
+                .parts
+                .has(Part::Nodes)
+        );
         assert!(!read("-D").view.parts.has(Part::Stack));
     }
 
@@ -380,7 +511,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_a_usage_error() {
-        for words in ["--bogus", "-z", "extra", "--include=foo", "--now=never", "--output-as"] {
+        for words in [
+            "--bogus",
+            "-z",
+            "extra",
+            "--include=foo",
+            "--now=never",
+            "--output-as",
+        ] {
             let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
             assert_eq!(parse(&words).unwrap_err().code, USAGE, "{words:?}");
         }

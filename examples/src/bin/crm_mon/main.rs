@@ -46,8 +46,7 @@ fn run(words: &[String]) -> Result<(), Failure> {
     let zone = TimeZone::system();
     let parts = request.view.parts;
     let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
-    let state =
-        status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
+    let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
     request.view.daemon = source.daemon;
     let report = Report::new(&state, &request.view, now, &zone);
     let text = match request.format {
@@ -69,7 +68,10 @@ fn print(text: &str, to: Option<&str>) -> Result<(), Failure> {
     };
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure {
-            message: format!("crm_mon: cannot write {}: {error}", to.unwrap_or("standard output")),
+            message: format!(
+                "crm_mon: cannot write {}: {error}",
+                to.unwrap_or("standard output")
+            ),
             code: ha_core::ErrorKind::Io.exit_code(),
         }),
         _ => Ok(()),

@@ -25,7 +25,9 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
         Some(path) if path == "-" => {
             let mut text = Vec::new();
             let read = std::io::stdin().lock().read_to_end(&mut text);
-            let document = read.map_err(Error::from).and_then(|_| Document::parse_bytes(&text));
+            let document = read
+                .map_err(Error::from)
+                .and_then(|_| Document::parse_bytes(&text));
             from_document(document.map_err(|e| e.context("read the CIB from standard input")))
         }
         Some(path) => {
@@ -44,11 +46,17 @@ fn from_document(document: Result<Document, Error>) -> Result<Source, Failure> {
         if document.root().name() == "cib" {
             Ok(document)
         } else {
-            Err(Error::invalid(format!("the root element is {}, not cib", document.root().name())))
+            Err(Error::invalid(format!(
+                "the root element is {}, not cib",
+                document.root().name()
+            )))
         }
     });
     match document {
-        Ok(document) => Ok(Source { document, daemon: None }),
+        Ok(document) => Ok(Source {
+            document,
+            daemon: None,
+        }),
         Err(error) => Err(Failure {
             message: format!("Could not connect to the CIB: {error:#}"),
             code: error.exit_code(),
@@ -69,7 +77,10 @@ fn live(request: &Request) -> Result<Source, Failure> {
         source: "pacemakerd".to_owned(),
         last_updated: answer.last_updated,
     };
-    Ok(Source { document, daemon: (request.format != Format::Simple).then_some(daemon) })
+    Ok(Source {
+        document,
+        daemon: (request.format != Format::Simple).then_some(daemon),
+    })
 }
 
 fn description(state: pacemakerd::State) -> &'static str {
@@ -89,13 +100,22 @@ fn description(state: pacemakerd::State) -> &'static str {
 fn unavailable(request: &Request, error: &Error) -> Failure {
     if error.kind() != ErrorKind::Disconnected {
         let message = format!("crm_mon: Connection to cluster failed: {error:#}");
-        return Failure { message, code: error.exit_code() };
+        return Failure {
+            message,
+            code: error.exit_code(),
+        };
     }
     const REFUSED: &str = "error: Could not connect to launcher: Connection refused";
     if request.format == Format::Simple {
         let line = "crm_mon: CLUSTER CRIT: Connection to cluster failed: Connection refused";
-        return Failure { message: format!("{REFUSED}\n{line}"), code: 2 };
+        return Failure {
+            message: format!("{REFUSED}\n{line}"),
+            code: 2,
+        };
     }
     let line = "crm_mon: Connection to cluster failed: Connection refused";
-    Failure { message: format!("{REFUSED}\n{line}"), code: error.exit_code() }
+    Failure {
+        message: format!("{REFUSED}\n{line}"),
+        code: error.exit_code(),
+    }
 }

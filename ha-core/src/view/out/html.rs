@@ -65,6 +65,12 @@ impl Lists for Html {
         self.open.push(false);
     }
 
+    fn nest(&mut self) {
+        self.note_item();
+        self.body.push_str("<li>\n");
+        self.open.push(false);
+    }
+
     fn item(&mut self, spans: &[Span<'_>]) {
         self.note_item();
         self.body.push_str("<li>");

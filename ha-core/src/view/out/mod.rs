@@ -38,6 +38,8 @@ impl<'a> Span<'a> {
 pub trait Lists {
     /// Starts a list; at the outermost level, a section.
     fn begin(&mut self, title: &str);
+    /// Starts a list that has no heading, one level deeper.
+    fn nest(&mut self);
     /// Adds an item.
     fn item(&mut self, spans: &[Span<'_>]);
     /// Ends the innermost list.

@@ -37,6 +37,10 @@ impl Lists for Text {
         self.depth += 1;
     }
 
+    fn nest(&mut self) {
+        self.depth += 1;
+    }
+
     fn item(&mut self, spans: &[Span<'_>]) {
         self.start_line();
         for span in spans {
