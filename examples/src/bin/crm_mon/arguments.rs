@@ -211,8 +211,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Action, Failure> {
         let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
             return Err(usage(&format!("non-option ARGV-elements: {word}")));
         };
-        let mut letters = letters.char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in letters.char_indices() {
             let found = OPTIONS
                 .iter()
                 .find(|option| option.0 == letter && letter != '\0');
