@@ -224,9 +224,10 @@ pub(crate) fn processor_time() -> Duration {
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }
 
-/// The limit of the calls to a stopped corosync, and what a loaded machine may add to it.
+/// The limit of the calls to a stopped corosync, and what a loaded machine may add to it: without the
+/// limit they would wait for good.
 const SHORT: Duration = Duration::from_millis(400);
-const SLACK: Duration = Duration::from_millis(400);
+const SLACK: Duration = Duration::from_secs(20);
 
 /// Makes a call that cannot succeed, and checks that it ends in time with the right error.
 fn times_out<T>(what: &str, call: impl FnOnce() -> Result<T>) {
@@ -300,11 +301,14 @@ fn meet_a_stop(_: ()) -> Result<()> {
     times_out("local_node", || all.cpg.local_node());
     // The next calls of a connection do not wait for the one before.
     let again = Instant::now();
-    times_out("members", || all.cpg.members(&group));
+    for _ in 0..50 {
+        times_out("members", || all.cpg.members(&group));
+    }
+    // Fifty limits one after the other would be twice that.
+    assert!(again.elapsed() < 25 * SHORT, "{:?}", again.elapsed());
     times_out("join", || all.cpg.join(&group));
     times_out("send", || sender.send(b"x"));
     times_out("send large", || sender.send(&vec![0; 3 << 20]));
-    assert!(again.elapsed() < SHORT, "{:?}", again.elapsed());
     // Messages are queued for it, until the queue is full: then `send` waits, and ends.
     let mut queued = 0;
     while filler.sender().try_send(b"for later").is_ok() {
@@ -338,7 +342,7 @@ fn meet_a_stop(_: ()) -> Result<()> {
         });
     }
     // A few wait, the others are told at once that it is of no use.
-    assert!(attempts.elapsed() < 6 * SHORT, "{:?}", attempts.elapsed());
+    assert!(attempts.elapsed() < 20 * SHORT, "{:?}", attempts.elapsed());
     assert!(memory("Threads")? < 16, "{} threads", memory("Threads")?);
     // Nobody waits for the good-bye of a connection for long either.
     let drop_at = Instant::now();
@@ -510,7 +514,7 @@ fn stream(_: ()) -> Result<()> {
                     // The others never kept this thread.
                     longest = longest.max(last_tick.elapsed());
                     last_tick = Instant::now();
-                    assert!(longest < Duration::from_secs(2), "{longest:?} without a tick");
+                    assert!(longest < Duration::from_secs(10), "{longest:?} without a tick");
                 },
             }
         }
@@ -553,11 +557,7 @@ fn meet_an_end(_: ()) -> Result<()> {
     let before = descriptors()?;
     drop(all);
     assert_eq!(descriptors()?, before - 5);
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
     Ok(())
 }
 

@@ -530,6 +530,7 @@ fn refusals(_: ()) -> Result<()> {
 
 fn a_flood(_: ()) -> Result<()> {
     const MESSAGES: usize = 4_000;
+    const SLOW: usize = 1_500;
     let mut cpg = joined("flood", 1)?;
     let sender = cpg.sender();
     let sending = std::thread::spawn(move || {
@@ -539,22 +540,23 @@ fn a_flood(_: ()) -> Result<()> {
     // two looks at the clock.
     let limit = Duration::from_millis(200);
     let mut seen = Vec::new();
-    let mut longest = Duration::ZERO;
     while seen.len() < MESSAGES {
-        let start = Instant::now();
         let handled = cpg.dispatch(limit, |event| {
             let Event::Message(m) = event else { return };
-            if seen.len() < 1_500 {
+            if seen.len() < SLOW {
                 let begin = Instant::now();
                 while begin.elapsed() < Duration::from_micros(500) {}
             }
             seen.push(m.payload.to_vec());
         })?;
-        longest = longest.max(start.elapsed());
+        // On a slower machine fewer of them fit into the limit, never more.
+        assert!(
+            !slow || handled <= 400 + 64,
+            "{handled} events in one dispatch"
+        );
         assert!(handled > 0, "only {} messages came", seen.len());
     }
     sending.join().expect("no panic")?;
-    assert!(longest < limit * 3, "a dispatch took {longest:?}");
     assert!(
         seen.iter()
             .enumerate()

@@ -58,6 +58,9 @@ pub(crate) fn register(harness: &mut Harness) {
     );
 }
 
+/// What a loaded machine may add to the limit of a call; a stopped daemon would hold it for minutes.
+const SLACK: Duration = Duration::from_secs(20);
+
 /// The state and the second of the last update; an error as its kind and text.
 fn ping_launcher(seconds: u64) -> Result<std::result::Result<(String, Option<i64>), String>> {
     let limit = Duration::from_secs(seconds);
@@ -69,11 +72,7 @@ fn ping_launcher(seconds: u64) -> Result<std::result::Result<(String, Option<i64
         )),
         Err(e) => Err(format!("{:?}: {e:#}", e.kind())),
     };
-    assert!(
-        asked.elapsed() < limit + Duration::from_secs(1),
-        "{:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < limit + SLACK, "{:?}", asked.elapsed());
     Ok(answer)
 }
 
@@ -678,7 +677,7 @@ fn ask_the_stopped((): ()) -> Result<Vec<(String, String)>> {
         let asked = Instant::now();
         let answer = told(f()).map_or_else(|e| e, |()| "answered".to_owned());
         assert!(
-            asked.elapsed() < Duration::from_secs(2),
+            asked.elapsed() < limit + SLACK,
             "{what}: {:?}",
             asked.elapsed()
         );

@@ -117,7 +117,8 @@ fn calls_end_while_the_daemon_is_stopped(lab: &Lab) -> Result<()> {
                 assert!(answer.starts_with("Timeout: "), "{what}: {answer}");
                 let names = ["stuck", "has not accepted a connection"];
                 assert!(names.iter().any(|n| answer.contains(n)), "{what}: {answer}");
-                assert!(*took < Duration::from_millis(1300), "{what}: {took:?}");
+                // Without the limit, two minutes or for good.
+                assert!(*took < Duration::from_secs(20), "{what}: {took:?}");
             }
         }
     }
