@@ -19,12 +19,12 @@ struct Folder(tempfile::TempDir);
 
 impl Folder {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().expect("a folder for the test"))
     }
 
     fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.path().join(name);
-        fs::write(&path, text).unwrap();
+        fs::write(&path, text).expect("written");
         path
     }
 }

@@ -1,6 +1,6 @@
 //! What a person or a script reads: the sections of `crm_mon`, in several formats.
 //!
-//! A section is a file of this module and a line of [`SECTIONS`]. Text and HTML share one
+//! A section is a file of this module and a line of the table `SECTIONS`. Text and HTML share one
 //! description of what to print (nested lists, see [`out`]); XML has its own elements.
 //!
 //! # Example

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Args {
     rounds: usize,
     c: bool,
@@ -227,8 +227,7 @@ fn values(count: usize, value: usize) -> Result<Document> {
 }
 
 /// Runs in the machine: all figures but the writer's.
-fn inside(args: Args) -> Result<()> {
-    let Args { rounds, c } = args;
+fn inside(Args { rounds, c }: Args) -> Result<()> {
     sign_on(rounds, c)?;
     let cib = connect()?;
     let size = cib.query()?.to_xml().len();

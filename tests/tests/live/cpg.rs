@@ -550,8 +550,9 @@ fn a_flood(_: ()) -> Result<()> {
             seen.push(m.payload.to_vec());
         })?;
         // On a slower machine fewer of them fit into the limit, never more.
+        let fast = seen.len() > SLOW;
         assert!(
-            !slow || handled <= 400 + 64,
+            fast || handled <= 400 + 64,
             "{handled} events in one dispatch"
         );
         assert!(handled > 0, "only {} messages came", seen.len());

@@ -6,7 +6,7 @@
 //! | [`quorum`] | is this partition quorate, which nodes are in it |
 //! | [`votequorum`] | votes, expected votes, flags, the quorum device |
 //! | [`cmap`] | the configuration and the statistics of the running corosync |
-//! | [`cfg`] | links, reload, kill a node, shut down |
+//! | [`mod@cfg`] | links, reload, kill a node, shut down |
 //!
 //! Corosync's C libraries wait for ever for a daemon that is stopped. Here every call has a
 //! deadline, [`Options::timeout`]: a call that may block runs on a thread of its own, is left alone
