@@ -3,6 +3,13 @@
 use super::{Report, plural};
 
 pub(super) fn line(report: &Report<'_>) -> String {
+    match super::summary::daemon_line(report) {
+        Some(daemon) => format!("{daemon}\n{}", verdict(report)),
+        None => verdict(report),
+    }
+}
+
+fn verdict(report: &Report<'_>) -> String {
     let status = report.status;
     let (mut online, mut standby, mut maintenance) = (0_usize, 0_usize, 0_usize);
     let mut offline = Vec::new();

@@ -6,19 +6,24 @@ use crate::status::NoQuorumPolicy;
 use super::out::{Lists, Span, Xml};
 use super::{Part, Report, plural};
 
+/// Returns the line about pacemakerd, when it was asked.
+pub(super) fn daemon_line(report: &Report<'_>) -> Option<String> {
+    let daemon = report.options.daemon.as_ref()?;
+    let updated = daemon
+        .last_updated
+        .map(|when| time::timestamp(when, report.zone));
+    Some(format!(
+        "Status of pacemakerd: '{}' (last updated {})",
+        daemon.description,
+        updated.unwrap_or_default()
+    ))
+}
+
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     let status = report.status;
-    if let Some(daemon) = &report.options.daemon
+    if let Some(line) = daemon_line(report)
         && !out.is_html()
     {
-        let updated = daemon
-            .last_updated
-            .map(|when| time::timestamp(when, report.zone));
-        let line = format!(
-            "Status of pacemakerd: '{}' (last updated {})",
-            daemon.description,
-            updated.unwrap_or_default()
-        );
         out.paragraph(&[&line]);
     }
     let mut any = false;

@@ -9,6 +9,7 @@ mod cib;
 mod cmap;
 mod corosync;
 mod cpg;
+mod crm_mon;
 mod daemons;
 mod lab_faults;
 mod lab_itself;
@@ -24,6 +25,7 @@ fn main() -> std::process::ExitCode {
     cmap::register(&mut harness);
     corosync::register(&mut harness);
     cpg::register(&mut harness);
+    crm_mon::register(&mut harness);
     daemons::register(&mut harness);
     lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);

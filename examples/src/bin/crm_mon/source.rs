@@ -79,7 +79,7 @@ fn live(request: &Request) -> Result<Source, Failure> {
     };
     Ok(Source {
         document,
-        daemon: (request.format != Format::Simple).then_some(daemon),
+        daemon: Some(daemon),
     })
 }
 

@@ -7,6 +7,8 @@ use super::{Lists, Span};
 pub struct Text {
     text: String,
     depth: usize,
+    /// A section was printed: the next one is set off by an empty line.
+    has_section: bool,
 }
 
 impl Text {
@@ -28,7 +30,7 @@ impl Text {
 
 impl Lists for Text {
     fn begin(&mut self, title: &str) {
-        if self.depth == 0 && !self.text.is_empty() {
+        if self.depth == 0 && std::mem::replace(&mut self.has_section, true) {
             self.text.push('\n');
         }
         self.start_line();

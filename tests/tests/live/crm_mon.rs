@@ -1,0 +1,180 @@
+//! Our `crm_mon` beside the installed one, through the life of a Sphynx cluster.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
+use lab::harness::{Harness, own};
+use lab::{Lab, LabOptions, Node, NotYet};
+
+/// Where our program is inside the nodes.
+const OURS: &str = "/usr/local/sbin/ha-crm_mon";
+
+/// The options under which both programs are compared.
+const MODES: [&[&str]; 6] = [
+    &["-1"],
+    &["-1", "-D"],
+    &["-1", "-r", "-R", "-A", "-f", "-o", "-t", "-c", "-L"],
+    &["-1", "-r", "-n", "-b"],
+    &["-s"],
+    &["--output-as=xml"],
+];
+
+pub(crate) fn register(harness: &mut Harness) {
+    harness.test(
+        "crm_mon::same_bytes_through_a_cluster_life",
+        own(LabOptions::default(), cluster_life).limit(Duration::from_secs(300)),
+    );
+}
+
+fn cluster_life(lab: &Lab) -> Result<()> {
+    let program = std::fs::read(build()?)?;
+    for node in lab.nodes() {
+        install(&node, &program)?;
+    }
+    let maitre = lab.node("maitre")?;
+    same(lab, &maitre, "fresh")?;
+
+    lab.load_sphynx()?;
+    same(lab, &maitre, "running")?;
+    same(lab, &lab.node("esclave")?, "running, seen from esclave")?;
+
+    maitre
+        .command("crm_resource")
+        .args(["--fail", "-r", "arv_rsc", "-N", "maitre"])
+        .stdout()?;
+    wait_for(
+        lab,
+        &maitre,
+        "arv_rsc is seen to have failed",
+        &["Failed Resource Actions", "arv_rsc"],
+    )?;
+    same(lab, &maitre, "with a failed resource")?;
+    maitre
+        .command("crm_resource")
+        .args(["--cleanup", "-r", "arv_rsc"])
+        .stdout()?;
+    lab.wait_sphynx("maitre", Duration::from_secs(40))?;
+
+    maitre
+        .command("crm_standby")
+        .args(["-N", "esclave", "-v", "on"])
+        .stdout()?;
+    wait_for(
+        lab,
+        &maitre,
+        "esclave is in standby",
+        &["Node esclave: standby\n"],
+    )?;
+    same(lab, &maitre, "with a node in standby")?;
+    maitre
+        .command("crm_standby")
+        .args(["-N", "esclave", "-D"])
+        .stdout()?;
+    lab.wait_sphynx("maitre", Duration::from_secs(40))?;
+
+    let esclave = lab.node("esclave")?;
+    lab.power_cut("maitre")?;
+    lab.wait_sphynx("esclave", Duration::from_secs(60))?;
+    same(lab, &esclave, "after the power cut")?;
+
+    lab.power_on("maitre")?;
+    lab.wait_online(Duration::from_secs(60))?;
+    install(&lab.node("maitre")?, &program)?;
+    wait_for(
+        lab,
+        &esclave,
+        "the clone runs on both",
+        &["Started: [ esclave maitre ]"],
+    )?;
+    same(lab, &esclave, "after its return")?;
+    same(
+        lab,
+        &lab.node("maitre")?,
+        "after its return, seen from maitre",
+    )
+}
+
+/// Builds our program and says where it is: it belongs to another package than this test.
+fn build() -> Result<PathBuf> {
+    let executable = std::env::current_exe()?;
+    let folder = executable
+        .parent()
+        .and_then(Path::parent)
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "-p", "ha-examples", "--bin", "crm_mon"]);
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    if !cargo.status()?.success() {
+        return Err(Error::new(ErrorKind::Io, "cargo cannot build crm_mon"));
+    }
+    Ok(folder.join("crm_mon"))
+}
+
+fn install(node: &Node<'_>, program: &[u8]) -> Result<()> {
+    node.write(OURS, program)?;
+    node.command("chmod").args(["755", OURS]).stdout().map(drop)
+}
+
+fn wait_for(lab: &Lab, node: &Node<'_>, what: &str, texts: &[&str]) -> Result<()> {
+    lab.wait_until(Duration::from_secs(40), what, || {
+        let text = node.command("crm_mon").arg("-1").stdout()?;
+        if texts.iter().all(|wanted| text.contains(wanted)) {
+            Ok(())
+        } else {
+            Err(NotYet::because(text))
+        }
+    })
+}
+
+/// Compares both programs in every mode. The cluster may move between two looks: the installed one
+/// is asked before and after ours, and a difference counts only when both answers are the same.
+fn same(lab: &Lab, node: &Node<'_>, state: &str) -> Result<()> {
+    for mode in MODES {
+        let look = |program: &str| -> Result<String> {
+            let output = node.command(program).args(mode.iter().copied()).output()?;
+            Ok(format!("{}\n{}", output.status, masked(&output.stdout)))
+        };
+        let what = format!("crm_mon {} agrees: {state}", mode.join(" "));
+        lab.wait_until(Duration::from_secs(20), &what, || {
+            let before = look("crm_mon")?;
+            let ours = look(OURS)?;
+            let after = look("crm_mon")?;
+            if before != after {
+                Err(NotYet::because("the cluster keeps changing"))
+            } else if ours != after {
+                Err(NotYet::because(format!(
+                    "crm_mon says\n{after}\nours says\n{ours}"
+                )))
+            } else {
+                Ok(())
+            }
+        })
+        .with_context(|| state.to_owned())?;
+    }
+    Ok(())
+}
+
+/// Hides the moments at which the answers were given.
+fn masked(text: &str) -> String {
+    let hide = |line: &str| {
+        for start in ["  * Last updated: ", "    <last_update time=\""] {
+            if line.starts_with(start) {
+                return start.to_owned();
+            }
+        }
+        // The format of this time is compared, the time is not.
+        for mark in [" (last updated ", " last_updated=\""] {
+            if let Some((front, time)) = line.split_once(mark) {
+                let zeros = time.replace(|c: char| c.is_ascii_digit(), "0");
+                return format!("{front}{mark}{zeros}");
+            }
+        }
+        line.to_owned()
+    };
+    text.lines().map(hide).collect::<Vec<_>>().join("\n")
+}
