@@ -68,7 +68,7 @@ fn ping_launcher(seconds: u64) -> Result<std::result::Result<(String, Option<i64
     let answer = match pacemakerd::ping(limit) {
         Ok(status) => Ok((
             status.state.as_str().to_owned(),
-            status.last_updated.map(|at| at.as_second()),
+            status.last_updated.map(jiff::Timestamp::as_second),
         )),
         Err(e) => Err(format!("{:?}: {e:#}", e.kind())),
     };
@@ -562,7 +562,7 @@ fn ask_fencer(since: i64) -> Result<Fencing> {
             State::Failed => "failed",
             _ => "other",
         };
-        let at = event.completed.map_or(0, |at| at.as_second());
+        let at = event.completed.map_or(0, jiff::Timestamp::as_second);
         (
             event.target,
             event.action,
