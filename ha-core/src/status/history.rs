@@ -131,6 +131,12 @@ impl<'d> Engine<'d> {
             self.read_operation(&mut reading, operation);
         }
         self.apply_result(&reading);
+        let entry = self.resource_mut(resource);
+        if let Some(wanted) = entry.target_role
+            && (entry.next_role == Role::Unknown || wanted < entry.next_role)
+        {
+            entry.next_role = wanted;
+        }
         if self.resource(resource).role < before {
             self.resource_mut(resource).role = before;
         }
