@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::deadline::{Backoff, Deadline, timespec};
+use super::deadline::{Backoff, Deadline, pause, timespec};
 use super::{Options, error, worker};
 use crate::live::ffi::corosync::gate::Gate;
 use crate::live::ffi::corosync::{DispatchError, Events, Library, Requests, Status, finalize};
@@ -171,7 +171,7 @@ impl<L: Connect> Connection<L> {
                 return Err(error::no_answer(options.timeout));
             }
         };
-        let mut fresh = result.map_err(error::failed)?;
+        let mut fresh = result.map_err(error::connect_failed)?;
         let (requests, events) = fresh.0.take().ok_or_else(worker_died)?;
         let state = State {
             leased: false,
@@ -326,6 +326,20 @@ impl<L: Connect> Link<L> {
             }
         });
         result.unwrap_or(Err(Hindrance::Busy))
+    }
+
+    /// Waits for what a direct call needs, but not for longer than a time.
+    #[cold]
+    pub(super) fn wait_for(&self, refusal: Refusal, time: Duration) {
+        // Only the room in the queue can be waited for; the rest passes unseen.
+        let waited = matches!(refusal, Refusal::Full)
+            && self
+                .requests
+                .lend(|requests| requests.wait_for_room(time))
+                .is_some();
+        if !waited {
+            pause(time);
+        }
     }
 
     /// Finds out why a direct call was not made.

@@ -70,12 +70,17 @@ impl Backoff {
 
     /// Waits before the next attempt, at most until the deadline; false when that has passed.
     pub(super) fn wait(&mut self, deadline: Deadline) -> bool {
+        self.wait_by(deadline, pause)
+    }
+
+    /// The same with another way to wait, which may end earlier.
+    pub(super) fn wait_by(&mut self, deadline: Deadline, wait: impl FnOnce(Duration)) -> bool {
         let left = deadline.remaining();
         if left.is_some_and(|left| left.is_zero()) {
             return false;
         }
         let step = self.step();
-        pause(left.map_or(step, |left| left.min(step)));
+        wait(left.map_or(step, |left| left.min(step)));
         true
     }
 }
@@ -87,7 +92,7 @@ pub(super) fn pause(time: Duration) {
 }
 
 /// Converts for `poll`; times that do not fit become the longest that does.
-pub(super) fn timespec(time: Duration) -> Timespec {
+pub(in crate::live) fn timespec(time: Duration) -> Timespec {
     Timespec::try_from(time).unwrap_or(Timespec {
         tv_sec: i64::MAX,
         tv_nsec: 0,

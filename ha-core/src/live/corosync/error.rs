@@ -77,6 +77,21 @@ pub(super) fn failed(status: Status) -> Error {
     }
 }
 
+/// Makes the error for a return code of a connect.
+#[cold]
+pub(super) fn connect_failed(status: Status) -> Error {
+    match status.0 {
+        // The daemon keeps the queues of its connections there.
+        sys::CS_ERR_NO_SPACE => failed_as(
+            status,
+            ErrorKind::Limit,
+            "corosync has no space left for the connection",
+        )
+        .with_hint("look for what fills /dev/shm on this node: df -h /dev/shm"),
+        _ => failed(status),
+    }
+}
+
 /// The same code with words that fit one particular call better.
 #[cold]
 pub(super) fn failed_as(status: Status, kind: ErrorKind, message: impl fmt::Display) -> Error {

@@ -22,7 +22,7 @@ pub mod cfg;
 pub mod cmap;
 mod connection;
 pub mod cpg;
-mod deadline;
+pub(in crate::live) mod deadline;
 mod error;
 pub mod quorum;
 #[cfg(feature = "tokio")]

@@ -23,10 +23,10 @@ const MOST_INSTRUCTIONS: f64 = 1.05;
 #[command(about = "Process group messages per second, round trips and instructions, beside C")]
 struct Arguments {
     /// Seconds of each flood.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     seconds: u64,
     /// How often each flood is repeated, in turns with the C client; the median counts.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 9)]
     runs: usize,
     /// Sizes of the messages in bytes.
     #[arg(
@@ -79,9 +79,10 @@ fn main() -> ExitCode {
 /// The programs to compare, by their paths, the same on the host and in the nodes.
 struct Programs {
     ours: String,
-    /// The C client; one that waits 50 us when it is refused, and one that tries again at once.
-    c: Option<(String, String)>,
-    count: Option<String>,
+    /// The C client.
+    c: Option<String>,
+    /// The small C program whose instructions are counted.
+    count: String,
 }
 
 fn bench(arguments: &Arguments) -> Result<bool> {
@@ -98,10 +99,7 @@ fn bench(arguments: &Arguments) -> Result<bool> {
         c: match sources {
             Some(sources) => {
                 let source = sources.join("cpg_bench.c");
-                Some((
-                    compile(&source, &folder.join("waits"), &["-DNAP"])?,
-                    compile(&source, &folder.join("spins"), &[])?,
-                ))
+                Some(compile(&source, &folder.join("cpg_bench"))?)
             }
             None => {
                 println!("no C client: set HA_BENCH_C or --c-folder to the folder of cpg_bench.c");
@@ -111,7 +109,7 @@ fn bench(arguments: &Arguments) -> Result<bool> {
         count: {
             let source = folder.join("count.c");
             fs::write(&source, include_str!("count.c")).context("write count.c")?;
-            Some(compile(&source, &folder.join("count"), &[])?)
+            compile(&source, &folder.join("count"))?
         },
     };
     let mut good = true;
@@ -139,10 +137,9 @@ fn shown(path: &Path) -> Result<String> {
     text.ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))
 }
 
-fn compile(source: &Path, program: &Path, flags: &[&str]) -> Result<String> {
+fn compile(source: &Path, program: &Path) -> Result<String> {
     let output = Command::new("cc")
         .args(["-O2", "-w"])
-        .args(flags)
         .arg("-o")
         .args([program, source])
         .args(["-lcpg", "-lpthread"])
@@ -216,16 +213,6 @@ fn pair(lab: &Lab, partner: &[&str], client: &[&str]) -> Result<String> {
     output
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    let middle = figures.len() / 2;
-    match figures.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => figures[middle],
-        _ => f64::midpoint(figures[middle - 1], figures[middle]),
-    }
-}
-
 /// The messages per second and the share of a processor in one line of output.
 fn figures(text: &str) -> Result<(f64, f64)> {
     let bad = || Error::new(ErrorKind::Protocol, format!("the client printed: {text}"));
@@ -246,56 +233,74 @@ fn figures(text: &str) -> Result<(f64, f64)> {
     ))
 }
 
+/// The quarter, the half and the three quarters of what was measured.
+struct Spread {
+    low: f64,
+    median: f64,
+    high: f64,
+}
+
+impl Spread {
+    fn of(mut figures: Vec<f64>) -> Self {
+        figures.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = (figures.len().saturating_sub(1)) as f64 * share;
+            figures
+                .get(place.round() as usize)
+                .copied()
+                .unwrap_or(f64::NAN)
+        };
+        Self {
+            low: at(0.25),
+            median: at(0.5),
+            high: at(0.75),
+        }
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>7.0} ({:.0}-{:.0})", self.median, self.low, self.high)
+    }
+}
+
 fn floods(lab: &Lab, programs: &Programs, arguments: &Arguments) -> Result<bool> {
     let mut good = true;
-    println!(
-        "{:>9} {:>16} {:>16} {:>7} {:>16} {:>7}",
-        "bytes", "ours msg/s (cpu)", "C spins (cpu)", "ratio", "C waits (cpu)", "ratio"
-    );
+    println!("messages per second: median (middle half), and the share of a processor");
     for size in &arguments.sizes {
         let (size, seconds) = (size.to_string(), arguments.seconds.to_string());
-        let mut results = vec![Vec::new(); 3];
+        let ours = [programs.ours.as_str(), "client"];
+        let mut clients = vec![ours.as_slice()];
+        let theirs = programs.c.as_deref().map(|c| [c]);
+        clients.extend(theirs.as_ref().map(<[&str; 1]>::as_slice));
+        let mut results = vec![(Vec::new(), Vec::new()); clients.len()];
         for run in 0..arguments.runs {
-            // In turns, and each one first as often as the others.
-            for turn in 0..3 {
-                let which = (run + turn) % 3;
-                let (partner, client) = match (which, &programs.c) {
-                    (0, _) => (
-                        vec![programs.ours.as_str(), "client", "listen"],
-                        vec![programs.ours.as_str(), "client", "flood", &size, &seconds],
-                    ),
-                    (_, None) => continue,
-                    (which, Some((waits, spins))) => {
-                        let program = if which == 1 { spins } else { waits };
-                        (
-                            vec![program.as_str(), "listen"],
-                            vec![program, "flood", &size, &seconds],
-                        )
-                    }
-                };
-                results[which].push(figures(&pair(lab, &partner, &client)?)?);
+            // In turns, and each one first as often as the other.
+            for turn in 0..clients.len() {
+                let which = (run + turn) % clients.len();
+                let partner = [clients[which], &["listen"]].concat();
+                let client = [clients[which], &["flood", &size, &seconds]].concat();
+                let (messages, processor) = figures(&pair(lab, &partner, &client)?)?;
+                results[which].0.push(messages);
+                results[which].1.push(processor);
             }
         }
-        let shape = |which: usize| {
-            let rates = median(results[which].iter().map(|r| r.0).collect());
-            (rates, median(results[which].iter().map(|r| r.1).collect()))
-        };
-        let ours = shape(0);
-        print!("{size:>9} {:>9.0} ({:>3.0}%)", ours.0, ours.1);
-        if programs.c.is_some() {
-            let [spins, waits] = [shape(1), shape(2)];
-            let [to_spins, to_waits] = [ours.0 / spins.0, ours.0 / waits.0];
-            good &= to_spins >= LEAST_MESSAGES;
-            print!(" {:>9.0} ({:>3.0}%) {to_spins:>7.3}", spins.0, spins.1);
-            print!(" {:>9.0} ({:>3.0}%) {to_waits:>7.3}", waits.0, waits.1);
-            print!(
-                "{}",
-                if to_spins >= LEAST_MESSAGES {
-                    ""
-                } else {
-                    "  below 0.95"
-                }
-            );
+        let mut medians = Vec::new();
+        print!("{size:>9} bytes:");
+        for (name, (messages, processor)) in ["ours", "C"].into_iter().zip(results) {
+            let (messages, processor) = (Spread::of(messages), Spread::of(processor));
+            print!("  {name} {messages} {:.0} %", processor.median);
+            medians.push(messages.median);
+        }
+        if let [ours, theirs] = medians[..] {
+            let ratio = ours / theirs;
+            good &= ratio >= LEAST_MESSAGES;
+            let verdict = if ratio >= LEAST_MESSAGES {
+                ""
+            } else {
+                ", below 0.95"
+            };
+            print!("  ratio {ratio:.3}{verdict}");
         }
         println!();
     }
@@ -319,8 +324,8 @@ fn round_trips(lab: &Lab, programs: &Programs) -> Result<()> {
             &[ours, "client", how, size, "1000"],
         )?;
         println!("  {name:<6} ours {}", text.trim());
-        if let Some((waits, _)) = &programs.c {
-            let text = pair(lab, &[waits, partner], &[waits, how, size, "1000"])?;
+        if let Some(c) = &programs.c {
+            let text = pair(lab, &[c, partner], &[c, how, size, "1000"])?;
             println!("  {name:<6} C    {}", text.trim());
         }
     }
@@ -329,9 +334,7 @@ fn round_trips(lab: &Lab, programs: &Programs) -> Result<()> {
 
 /// The instructions that a client executes for one message: the difference of two runs.
 fn instructions(lab: &Lab, programs: &Programs) -> Result<bool> {
-    let Some(count) = &programs.count else {
-        return Ok(true);
-    };
+    let count = &programs.count;
     let node = lab.node("maitre")?;
     let run = |words: &[&str]| -> Result<f64> {
         let valgrind = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];

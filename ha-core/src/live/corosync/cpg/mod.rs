@@ -437,7 +437,7 @@ impl Sender {
             if !refusal.passes() {
                 return Err(send_refused(refusal));
             }
-            if !backoff.wait(deadline) {
+            if !backoff.wait_by(deadline, |step| self.link.wait_for(refusal, step)) {
                 let cause = refusal.into_error();
                 return Err(error::no_answer(timeout)
                     .with_source(cause)

@@ -21,9 +21,12 @@ use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::thread::LocalKey;
+use std::time::Duration;
 
 use corosync_sys as sys;
+use rustix::event::{PollFd, PollFlags, poll};
 
+use crate::live::corosync::deadline::timespec;
 use slot::Slot;
 
 /// A `cs_error_t` as a daemon or a library gave it, never `CS_OK` inside an `Err`.
@@ -130,6 +133,15 @@ impl<L: Library> Requests<L> {
     fn look_for_room(&mut self) -> bool {
         self.room = free_slots(self.socket);
         self.room > 0
+    }
+
+    /// Waits until the daemon has read most of what was announced, but not for longer than a time.
+    pub(in crate::live) fn wait_for_room(&mut self, time: Duration) {
+        // SAFETY: the connection, and with it the socket, is open as long as this token is there.
+        let socket = unsafe { BorrowedFd::borrow_raw(self.socket) };
+        let mut fds = [PollFd::new(&socket, PollFlags::OUT)];
+        // Whatever comes of it, the next request looks at the room again.
+        let _ = poll(&mut fds, Some(&timespec(time)));
     }
 
     /// Tells whether the daemon has closed its end.
