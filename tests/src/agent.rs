@@ -48,8 +48,9 @@ const VALGRIND: [&str; 6] = [
     "--num-callers=30",
 ];
 
-/// Tells whether agents run under valgrind: when `HA_LAB_MEMCHECK` is set.
-pub(crate) fn memcheck() -> bool {
+/// Tells whether agents run under valgrind, which holds on to memory: when `HA_LAB_MEMCHECK` is set.
+#[must_use]
+pub fn memcheck() -> bool {
     std::env::var_os("HA_LAB_MEMCHECK").is_some()
 }
 

@@ -65,27 +65,14 @@ pub fn configuration() -> String {
         primitive("ipsec_rsc", r#"class="lsb" type="ipsec""#, &[], "10s"),
         primitive("arv_rsc", r#"class="lsb" type="arv""#, &[], "10s"),
     ];
-    let ping = primitive(
-        "gw_pingd",
-        r#"class="ocf" provider="pacemaker" type="ping""#,
-        &[
-            ("host_list", &Link::Academie.address(1)),
-            ("multiplier", "100"),
-            ("attempts", "2"),
-            ("timeout", "1"),
-            ("dampen", "1s"),
-        ],
-        "2s",
-    );
+    let ping = gateway_watch();
     format!(
         r#"<configuration>
 <rsc_defaults><meta_attributes id="rsc-options"><nvpair id="rsc-options-resource-stickiness" name="resource-stickiness" value="100"/></meta_attributes></rsc_defaults>
 <resources>
 <group id="sphynx">
 {}</group>
-<clone id="gw_pingd_clone">
-{ping}</clone>
-</resources>
+{ping}</resources>
 <constraints>
 <rsc_location id="sphynx_on_maitre" rsc="sphynx" node="maitre" score="50"/>
 <rsc_location id="sphynx_needs_gateway" rsc="sphynx">
@@ -99,6 +86,23 @@ pub fn configuration() -> String {
 "#,
         members.concat()
     )
+}
+
+/// The clone that watches the gateway: an element of `resources`.
+fn gateway_watch() -> String {
+    let ping = primitive(
+        "gw_pingd",
+        r#"class="ocf" provider="pacemaker" type="ping""#,
+        &[
+            ("host_list", &Link::Academie.address(1)),
+            ("multiplier", "100"),
+            ("attempts", "2"),
+            ("timeout", "1"),
+            ("dampen", "1s"),
+        ],
+        "2s",
+    );
+    format!("<clone id=\"gw_pingd_clone\">\n{ping}</clone>\n")
 }
 
 fn primitive(id: &str, agent: &str, parameters: &[(&str, &str)], monitor: &str) -> String {
@@ -127,12 +131,40 @@ impl Lab {
     /// [`ha_core::ErrorKind::Daemon`] when the CIB refuses them; [`ha_core::ErrorKind::Timeout`] with what does not run
     /// and the end of the logs.
     pub fn load_sphynx(&self) -> Result<()> {
-        self.node("maitre")?
-            .command("cibadmin")
-            .args(["--modify", "--allow-create", "--xml-pipe"])
-            .input(configuration())
-            .stdout()
-            .context("load the Sphynx resources")?;
+        let node = self.node("maitre")?;
+        let load = |configuration: String| {
+            node.command("cibadmin")
+                .args(["--modify", "--allow-create", "--xml-pipe"])
+                .input(configuration)
+                .stdout()
+                .context("load the Sphynx resources")
+        };
+        // The group starts where the gateway is known to answer first, and stays there: both nodes
+        // must know before there is a group.
+        let watch = gateway_watch();
+        load(format!(
+            "<configuration><resources>{watch}</resources></configuration>"
+        ))?;
+        let nodes = self.nodes().into_iter().filter(crate::Node::is_up).count();
+        let limit = Duration::from_secs(40);
+        self.wait_until(
+            limit,
+            "every node knows whether the gateway answers",
+            || {
+                let status = node
+                    .command("cibadmin")
+                    .args(["-Q", "-o", "status"])
+                    .stdout()?;
+                let known = status.matches("name=\"pingd\" value=\"100\"").count();
+                if known == nodes {
+                    Ok(())
+                } else {
+                    Err(NotYet::because(format!("{known} of {nodes} do")))
+                }
+            },
+        )
+        .map_err(|e| Error::new(e.kind(), format!("{e:#}\n{}", self.log_tails())))?;
+        load(configuration())?;
         self.wait_sphynx("maitre", Duration::from_secs(40))
     }
 

@@ -195,16 +195,23 @@ fn cycles(times: usize) -> Result<(Held, Held)> {
         }
     }
     let early = early.ok_or_else(|| Error::invalid("no cycles"))?;
-    Ok((early, settled()?))
+    // What is on its way to be closed is no leak; what leaks stays.
+    let late = wait_until(Duration::from_secs(10), "as much is held as early", || {
+        let now = Held::now()?;
+        if now.descriptors <= early.descriptors && now.threads <= early.threads {
+            Ok(now)
+        } else {
+            Err(NotYet::because(format!("{now:?}, early {early:?}")))
+        }
+    })?;
+    Ok((early, late))
 }
 
 fn connecting_leaves_nothing_behind(lab: &Lab) -> Result<()> {
     let (early, late): (Held, Held) = lab.node("maitre")?.call("session::cycles", &1000)?;
-    assert_eq!(early.descriptors, late.descriptors, "{early:?} {late:?}");
-    assert_eq!(early.threads, late.threads, "{early:?} {late:?}");
     // 900 connections; one page lost by each would be 3600 KiB.
     let grown = late.resident_kib.saturating_sub(early.resident_kib);
-    assert!(grown < 1024, "{early:?} {late:?}");
+    assert!(agent::memcheck() || grown < 1024, "{early:?} {late:?}");
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! Those libraries attach to GLib's default main context and keep tables for the whole process, so
 //! one thread owns that context and makes every call. Everything else posts jobs to it:
 //!
-//! ```ignore
+//! ```text
 //! let nodes = runtime::call("list the nodes", deadline, move |here| {
 //!     // On the Pacemaker thread: `here` proves it to the functions of `live::ffi::pacemaker`.
 //!     controld.nodes(here)

@@ -4,7 +4,7 @@ use std::io::{ErrorKind as IoKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
@@ -20,6 +20,9 @@ pub(super) struct Ended {
 
 /// More than any agent prints; a runaway one is stopped there.
 const MOST: usize = 4 << 20;
+
+/// How often a process is looked at where the system cannot tell of its end.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Kills the program and what it started, unless it has ended.
 struct Guard {
@@ -55,9 +58,12 @@ pub(super) fn run(mut command: Command, deadline: Instant) -> Result<Ended> {
         group,
         is_over: false,
     };
-    let ended = pidfd_open(group, PidfdFlags::empty())
-        .map_err(std::io::Error::from)
-        .context("watch a process")?;
+    let ended = match pidfd_open(group, PidfdFlags::empty()) {
+        Ok(descriptor) => Some(descriptor),
+        // Kernels before 5.3, and valgrind: looked after now and then instead.
+        Err(rustix::io::Errno::NOSYS) => None,
+        Err(e) => return Err(std::io::Error::from(e)).context("watch a process"),
+    };
     let mut output = Collected::new(running.child.stdout.take())?;
     let mut errors = Collected::new(running.child.stderr.take())?;
     loop {
@@ -85,7 +91,7 @@ pub(super) fn run(mut command: Command, deadline: Instant) -> Result<Ended> {
             ));
         }
         let descriptors = [
-            Some(ended.as_fd()),
+            ended.as_ref().map(AsFd::as_fd),
             output.descriptor(),
             errors.descriptor(),
         ];
@@ -94,6 +100,11 @@ pub(super) fn run(mut command: Command, deadline: Instant) -> Result<Ended> {
             .flatten()
             .map(|descriptor| PollFd::from_borrowed_fd(*descriptor, PollFlags::IN))
             .collect();
+        let left = if ended.is_some() {
+            left
+        } else {
+            left.min(LOOK_AGAIN)
+        };
         let left = Timespec::try_from(left).unwrap_or(Timespec {
             tv_sec: 3600,
             tv_nsec: 0,
@@ -156,8 +167,6 @@ impl<R: Read + AsFd> Collected<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn shell(script: &str, limit: Duration) -> Result<Ended> {
