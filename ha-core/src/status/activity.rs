@@ -1,5 +1,8 @@
 //! What counts as active, and on which node a resource is said to run.
 
+use crate::model::operation::OperationKey;
+
+use super::mapping::without_number;
 use super::types::{
     BundleReplica, ClusterStatus, Failure, Node, NodeIndex, Reference, Resource, ResourceIndex,
     ResourceKind,
@@ -120,30 +123,22 @@ impl ClusterStatus {
         index: ResourceIndex,
         node: Option<NodeIndex>,
     ) -> Option<&Failure> {
-        let resource = self.resource(index);
+        // Instances of an anonymous clone share what is known of the thing that is cloned.
+        let top = self.resource(self.top_of(index));
+        let name = match &top.kind {
+            ResourceKind::Clone(details) if !top.unique => details.child_id.as_str(),
+            _ => self.resource(index).id.as_str(),
+        };
         let node = node.map(|node| self.node(node).name.as_str());
         self.failures.iter().find(|failure| {
+            let key = failure.key.as_deref().and_then(OperationKey::parse);
             failure.masked
-                && failure.key.is_some()
-                && node.is_none_or(|node| failure.node == node)
                 && failure
-                    .resource
+                    .on_node
                     .as_deref()
-                    .is_some_and(|id| self.is_called(resource, id))
+                    .is_some_and(|on| node.is_none_or(|node| on == node))
+                && key.is_some_and(|key| without_number(key.resource) == without_number(name))
         })
-    }
-
-    fn is_called(&self, resource: &Resource, id: &str) -> bool {
-        if resource.is_clone() {
-            let name = super::mapping::without_number(id);
-            return resource
-                .children
-                .iter()
-                .any(|&child| self.resource(child).configured_id == name);
-        }
-        id == resource.id
-            || resource.history_name.as_deref() == Some(id)
-            || (!resource.unique && id == resource.configured_id)
     }
 
     /// Tells whether a resource may run on a node, as far as the list of allowed nodes goes.

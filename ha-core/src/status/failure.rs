@@ -106,6 +106,7 @@ impl<'d> Engine<'d> {
         };
         self.status.failures.push(Failure {
             node: self.node(node).name.clone(),
+            on_node: operation.on_node.map(str::to_owned),
             id: operation.id.unwrap_or_default().to_owned(),
             key: operation.operation_key.map(str::to_owned),
             resource: parts.map(|p| p.resource.to_owned()),

@@ -449,6 +449,8 @@ pub struct Counts {
 pub struct Failure {
     /// The node's name.
     pub node: String,
+    /// The node that ran it, when the history entry says so.
+    pub on_node: Option<String>,
     /// The history entry's id.
     pub id: String,
     /// The operation key, when written.

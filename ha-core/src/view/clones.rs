@@ -82,7 +82,7 @@ fn title(clone: &Resource) -> String {
         (clone.promotable, "promotable"),
         (clone.unique, "unique"),
         (!clone.managed, "unmanaged"),
-        (clone.target_role == Some(Role::Stopped), "disabled"),
+        (clone.target_role.is_some(), "disabled"),
     ]
     .iter()
     .filter(|(holds, _)| *holds)

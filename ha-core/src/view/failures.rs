@@ -136,11 +136,11 @@ pub(super) fn readable(ms: u64) -> String {
     text
 }
 
-/// Escapes a reason the way Pacemaker does before it writes it into XML: up to the first byte
-/// that is not ASCII.
+/// Escapes a reason the way Pacemaker does before it writes it into XML: from the first byte that
+/// is not ASCII on, it escapes nothing.
 fn escaped_reason(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
@@ -151,7 +151,10 @@ fn escaped_reason(text: &str) -> String {
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("    "),
             c if c.is_ascii() => escaped.push(c),
-            _ => break,
+            _ => {
+                escaped.push_str(&text[at..]);
+                break;
+            }
         }
     }
     escaped

@@ -1,6 +1,6 @@
 //! A group with its members.
 
-use crate::status::{ResourceIndex, Role};
+use crate::status::ResourceIndex;
 
 use super::out::{Lists, Xml};
 use super::{Report, brief, primitive};
@@ -44,7 +44,7 @@ fn title(report: &Report<'_>, index: ResourceIndex) -> String {
     if !group.managed {
         notes.push("unmanaged".to_owned());
     }
-    if group.target_role == Some(Role::Stopped) {
+    if group.target_role.is_some() {
         notes.push("disabled".to_owned());
     }
     let notes = if notes.is_empty() {
