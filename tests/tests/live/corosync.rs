@@ -556,7 +556,14 @@ fn meet_an_end(_: ()) -> Result<()> {
     ended("connect", Quorum::connect(&Options::default()).map(drop));
     let before = descriptors()?;
     drop(all);
-    assert_eq!(descriptors()?, before - 5);
+    wait_until(LONG, "the dead connections are closed", || {
+        let now = descriptors()?;
+        if now == before - 5 {
+            Ok(())
+        } else {
+            Err(NotYet::because(format!("{now}, not {}", before - 5)))
+        }
+    })?;
     assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
     Ok(())
 }

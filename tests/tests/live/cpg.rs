@@ -567,6 +567,7 @@ fn a_flood(_: ()) -> Result<()> {
 }
 
 fn the_descriptor_tells(_: ()) -> Result<()> {
+    const MANY: usize = 1_000;
     let mut cpg = joined("descriptor", 1)?;
     let sender = cpg.sender();
     let ready = |cpg: &Cpg, wait: i64| {
@@ -592,6 +593,20 @@ fn the_descriptor_tells(_: ()) -> Result<()> {
     assert_eq!((handled, got.as_slice()), (1, &b"wake up"[..]));
     assert!(!ready(&cpg, 0)?);
     assert_eq!(cpg.dispatch(Duration::ZERO, |_| ())?, 0);
+
+    // Of many that came together, none stays behind without the descriptor telling of it.
+    (0..MANY).try_for_each(|_| sender.send(b"one of many"))?;
+    let half_a_second = rustix::event::Timespec {
+        tv_sec: 0,
+        tv_nsec: 500_000_000,
+    };
+    poll(&mut [], Some(&half_a_second)).map_err(std::io::Error::from)?;
+    let mut count = 0;
+    while count < MANY {
+        assert!(ready(&cpg, 10)?, "{count} of {MANY}, and nothing is told");
+        count += cpg.dispatch(Duration::ZERO, |_| ())?;
+    }
+    assert_eq!(count, MANY);
     Ok(())
 }
 

@@ -277,6 +277,7 @@ struct Controllers {
     dc: (String, String, bool),
     esclave: String,
     nobody: String,
+    fail_on_nobody: String,
     nodes: Vec<(u32, Option<String>, bool)>,
     here: (u32, Option<String>, bool, bool),
     unknown: String,
@@ -291,10 +292,12 @@ fn controller((): ()) -> Result<Controllers> {
     nodes.sort();
     let here = controld::node_info(None, LIMIT)?;
     let nobody = controld::ping(Some("nobody"), Duration::from_secs(1));
+    let failed = controld::fail("nobody", &pinger(), Duration::from_secs(1));
     Ok(Controllers {
         dc: (dc.node.clone(), dc.feature_set.clone(), dc.is_idle()),
         esclave: controld::ping(Some("esclave"), LIMIT)?.node,
         nobody: told(nobody).expect_err("there is no such node"),
+        fail_on_nobody: told(failed).expect_err("there is no such node"),
         nodes,
         here: (here.id, here.name, here.has_quorum, here.is_remote),
         unknown: told(controld::node_info(Some(77), LIMIT)).expect_err("there is no node 77"),
@@ -338,6 +341,7 @@ fn controllers_answer_and_act(lab: &Lab) -> Result<()> {
         seen.nobody.starts_with("Timeout: ") || seen.nobody.starts_with("NotFound"),
         "{seen:?}"
     );
+    assert!(seen.fail_on_nobody.starts_with("Timeout: "), "{seen:?}");
     let named = |id, name: &str| (id, Some(name.to_owned()), true);
     assert_eq!(seen.nodes, [named(1, "maitre"), named(2, "esclave")]);
     assert_eq!(seen.here, (1, Some("maitre".to_owned()), true, false));

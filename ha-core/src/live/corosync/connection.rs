@@ -278,6 +278,9 @@ impl<L: Connect> Drop for Connection<L> {
         if state.leased {
             // The worker that has the requests closes the connection when it comes back.
             state.closing = Some(events);
+            drop(state);
+            // Those who wait for their turn learn that none will come.
+            self.link.freed.notify_all();
             return;
         }
         drop(state);

@@ -14,6 +14,10 @@ impl Deadline {
         Self(Instant::now().checked_add(timeout))
     }
 
+    pub(super) fn never() -> Self {
+        Self(None)
+    }
+
     /// Returns what is left, zero when the deadline has passed, nothing when there is none.
     pub(super) fn remaining(self) -> Option<Duration> {
         self.0

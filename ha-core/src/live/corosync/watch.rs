@@ -82,7 +82,9 @@ impl<S: Source> Watch<S> {
         self.source.as_ref()
     }
 
-    /// Returns the next update, waiting for it up to `timeout`; nothing when none came.
+    /// Returns the next update, waiting for it up to `timeout`; nothing when none came. An attempt to
+    /// connect again that is under way then is waited for: each call of it ends by the connection's
+    /// own timeout.
     ///
     /// # Errors
     /// [`ErrorKind::Disconnected`] when the watch is over: the connection was lost, that was

@@ -221,7 +221,8 @@ pub fn node_info(id: Option<u32>, timeout: Duration) -> Result<NodeInfo> {
 /// Returns when the controller has taken the request; the recovery follows.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`] when the node or the resource is not known, and as for [`nodes`].
+/// [`ErrorKind::Timeout`] also when no node of that name is known: the controller drops the request
+/// without a word. Else as for [`nodes`].
 #[doc(alias = "pcmk_controld_api_fail")]
 pub fn fail(node: &str, resource: &Resource, timeout: Duration) -> Result<()> {
     let resource = resource.to_c(node)?;

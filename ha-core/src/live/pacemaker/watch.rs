@@ -129,8 +129,15 @@ impl Watch {
         let feed = Arc::new(Feed::new()?);
         reconnect::set_name(lease.name().to_owned());
         let deadline = Instant::now() + cib.timeout();
-        let document =
-            session::follow(lease.name(), Arc::clone(&feed), deadline).context("follow the CIB")?;
+        let followed = session::follow(lease.name(), Arc::clone(&feed), deadline);
+        let document = match followed {
+            Ok(document) => document,
+            Err(e) => {
+                // After a time-out the request may still be carried out, with nobody to read.
+                session::unfollow(feed);
+                return Err(e.context("follow the CIB"));
+            }
+        };
         Ok(Self {
             document,
             feed,

@@ -238,12 +238,14 @@ impl Cpg {
     /// `handler`, in order. Returns how many events that were, 0 when nothing happened.
     ///
     /// Messages are lent from the C library's own buffer: a copy is made only by a handler that
-    /// wants one. `Duration::ZERO` does not wait: for programs that poll the descriptor
-    /// ([`AsFd`]) themselves. Under a stream of events without end, it returns at the deadline; the
-    /// rest is kept for the next call.
+    /// wants one. `Duration::ZERO` does not wait, and hands over all that is there however long that
+    /// takes: for programs that poll the descriptor ([`AsFd`]) themselves. With any other timeout it
+    /// returns at the deadline also under a stream of events without end; the rest is kept for the
+    /// next call, and the descriptor does not tell of it.
     ///
     /// The handler may use any other connection, also open and close them, and senders of this
-    /// one. When it panics, the panic continues here, and no further event is lost.
+    /// one. When it panics, the panic continues here, and no further event is lost: the next call
+    /// hands over the rest.
     ///
     /// # Errors
     /// [`ErrorKind::Disconnected`] when corosync ended; [`ErrorKind::Limit`] when the thread's stack
@@ -255,11 +257,17 @@ impl Cpg {
         mut handler: impl FnMut(Event<'_>),
     ) -> Result<usize> {
         let deadline = Deadline::after(timeout);
+        // What is left for the next call is no longer in the descriptor: who polls that gets all.
+        let limit = if timeout.is_zero() {
+            Deadline::never()
+        } else {
+            deadline
+        };
         let mut handled = 0;
         while let Some(event) = self.backlog.pop_front() {
             handler(event.as_event());
             handled += 1;
-            if deadline.passed() {
+            if limit.passed() {
                 return Ok(handled);
             }
         }
@@ -271,7 +279,7 @@ impl Cpg {
         })? {
             let events = self.connection.events()?;
             let (more, result) =
-                ffi::dispatch(events, &mut self.backlog, deadline.instant(), &mut handler);
+                ffi::dispatch(events, &mut self.backlog, limit.instant(), &mut handler);
             handled += more;
             match result {
                 Ok(()) if handled > 0 => break,

@@ -118,8 +118,8 @@ impl Requests<Cpg> {
             reason: 0,
         }; MOST_MEMBERS];
         let mut count = 0;
-        // SAFETY: the library writes at most CPG_MEMBERS_MAX entries, which is the array's length,
-        // and only reads the group.
+        // SAFETY: the library writes as many entries as the daemon's answer has, which is a structure
+        // with room for as many as this array; it only reads the group.
         let code = unsafe {
             sys::cpg_membership_get(
                 self.handle,
@@ -233,7 +233,9 @@ impl Requests<Cpg> {
 
 /// Noted in [`Requests::extra`] while the connection is in a group.
 const JOINED: u32 = 1;
-const MOST_MEMBERS: usize = sys::CPG_MEMBERS_MAX as usize;
+/// What corosync's answer has room for (`PROCESSOR_COUNT_MAX` of its sources). The library copies all
+/// that the daemon counts, and that may be more than the `CPG_MEMBERS_MAX` of its header.
+const MOST_MEMBERS: usize = 384;
 /// How many parts one message may have.
 pub(in crate::live) const MOST_PARTS: usize = 63;
 

@@ -29,7 +29,7 @@ pub(super) fn wake() {
 
 /// Starts a thread that tries until there is a connection or nobody wants one; one at a time.
 pub(super) fn begin() {
-    if RUNNING.swap(true, Ordering::AcqRel) {
+    if RUNNING.swap(true, Ordering::SeqCst) {
         return;
     }
     let started = std::thread::Builder::new()
@@ -45,10 +45,12 @@ pub(super) fn begin() {
 fn run() {
     loop {
         attempts();
-        RUNNING.store(false, Ordering::Release);
+        // In one order with the loss that is looked for next: else each of the two threads could miss
+        // what the other has just noted, and nobody would connect again.
+        RUNNING.store(false, Ordering::SeqCst);
         // The connection may have been lost again before the line above.
         let needed = !session::is_connected() && feed::any();
-        if !needed || RUNNING.swap(true, Ordering::AcqRel) {
+        if !needed || RUNNING.swap(true, Ordering::SeqCst) {
             return;
         }
     }

@@ -253,7 +253,8 @@ pub(super) fn query(here: &Here, connection: &mut Connection) -> Result<Document
 
 /// Closes the connection. Only from a job, never below a callback of the library.
 fn close() {
-    CONNECTED.store(false, Ordering::Release);
+    // In one order with what `reconnect` notes: it looks here after it has said that it ends.
+    CONNECTED.store(false, Ordering::SeqCst);
     drop(SESSION.take());
 }
 
@@ -329,8 +330,9 @@ pub(in crate::live::pacemaker) fn follow(
 pub(in crate::live::pacemaker) fn unfollow(feed: Arc<Feed>) {
     runtime::post(move |here| {
         let last = FEEDS.with_borrow_mut(|feeds| {
+            let before = feeds.len();
             feeds.retain(|other| !Arc::ptr_eq(other, &feed));
-            feeds.is_empty()
+            feeds.len() < before && feeds.is_empty()
         });
         drop(feed);
         reconnect::wake();
@@ -364,10 +366,11 @@ pub(in crate::live::pacemaker) fn refresh(feed: Arc<Feed>) {
 
 /// Connects for those who follow the CIB, unless that is done already.
 pub(super) fn connect_again(name: &CStr, deadline: Instant) -> Result<()> {
-    with_connection("connect to pacemaker-based", name, deadline, |_, _| Ok(()))
+    // As a handle: when nobody wants the connection any more by the time it is made, it closes again.
+    Lease::open(name.to_owned(), deadline).map(drop)
 }
 
 /// Tells whether there is a connection, as far as is known.
 pub(super) fn is_connected() -> bool {
-    CONNECTED.load(Ordering::Acquire)
+    CONNECTED.load(Ordering::SeqCst)
 }
