@@ -348,6 +348,14 @@ impl Lab {
         self.nodes().iter().map(|node| node.log_tail(12)).collect()
     }
 
+    /// Tells whether a lab can be kept under this name, before it is made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] with what a name may hold.
+    pub fn check_name(name: &str) -> Result<()> {
+        registry::check_name(name)
+    }
+
     /// Lets the lab outlive this process, and enters it under a name (one is picked when none is
     /// given), by which [`Lab::attach`] and the program `lab` find it. Returns the name.
     ///

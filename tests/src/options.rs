@@ -12,6 +12,8 @@ use crate::network::Link;
 
 /// What a lab is made of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+// A lab that another build of this program keeps may know fewer options.
+#[serde(default)]
 pub struct LabOptions {
     /// How many cluster nodes: `maitre`, `esclave`, `noeud3`, ... (2).
     pub nodes: u8,

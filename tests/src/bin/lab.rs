@@ -176,6 +176,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 fn up(name: Option<&str>, options: &LabOptions, sphynx: bool) -> Result<()> {
+    name.map_or(Ok(()), Lab::check_name)?;
     if let Some(name) = name
         && Lab::names()?.iter().any(|n| n == name)
     {
@@ -207,6 +208,8 @@ fn exec(node: &Node<'_>, command: &[String]) -> Result<ExitCode> {
     let [program, args @ ..] = command else {
         return Err(Error::invalid("no command"));
     };
+    // Says so when the node is off.
+    node.pid()?;
     let mut inside = node.command(program).args(args);
     if let Some(folder) = std::env::current_dir()
         .ok()
