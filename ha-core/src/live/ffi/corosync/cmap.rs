@@ -36,6 +36,13 @@ pub(in crate::live) fn connect(map: Map) -> Result<(Requests<Cmap>, Events<Cmap>
     Requests::split(handle, |fd| unsafe { sys::cmap_fd_get(handle, fd) })
 }
 
+/// What is asked for with each value: more than the longest value of either map.
+///
+/// Never less, nor first the size alone: for the map of statistics corosync 3.1 ignores the size
+/// that the client gives. It writes the value into a buffer of that size of its own, and the library
+/// copies it into the client's buffer, both over its end when it is too small.
+const ROOM: usize = Value::LONGEST + 64;
+
 /// The library writes names of up to 255 bytes and a NUL; there is room for more.
 const NAME_ROOM: usize = 512;
 
@@ -54,36 +61,12 @@ impl Drop for Cursor {
 
 impl Requests<Cmap> {
     pub(in crate::live) fn get(&mut self, key: &CStr) -> Result<Value, Status> {
-        let mut size = 0;
+        let mut buffer = [0_u8; ROOM];
+        let mut size = ROOM;
         let mut kind = 0;
         self.spend();
-        // SAFETY: the key is NUL-terminated; without a buffer only the size and the type are
-        // written, to valid pointers.
-        Status::check(unsafe {
-            sys::cmap_get(
-                self.handle,
-                key.as_ptr(),
-                std::ptr::null_mut(),
-                &raw mut size,
-                &raw mut kind,
-            )
-        })?;
-        loop {
-            match self.get_sized(key, size) {
-                // It has grown since it was measured.
-                Err(Status::INVALID_PARAM) if size < LONGEST_VALUE => size = size.max(64) * 2,
-                result => return result,
-            }
-        }
-    }
-
-    fn get_sized(&mut self, key: &CStr, room: usize) -> Result<Value, Status> {
-        let mut buffer = vec![0_u8; room.max(1)];
-        let mut size = buffer.len();
-        let mut kind = 0;
-        self.spend();
-        // SAFETY: the key is NUL-terminated; the daemon answers with at most as many bytes as the
-        // size given, which is the buffer's, or with an error.
+        // SAFETY: the key is NUL-terminated. The buffer holds the longest value there is, see
+        // `ROOM`.
         Status::check(unsafe {
             sys::cmap_get(
                 self.handle,
@@ -93,8 +76,7 @@ impl Requests<Cmap> {
                 &raw mut kind,
             )
         })?;
-        buffer.truncate(size);
-        Ok(Value::decode(kind, &buffer))
+        Ok(Value::decode(kind, buffer.get(..size).unwrap_or(&buffer)))
     }
 
     pub(in crate::live) fn set(&mut self, key: &CStr, value: &Value) -> Result<(), Status> {
@@ -130,11 +112,11 @@ impl Requests<Cmap> {
         Status::check(unsafe { sys::cmap_dec(self.handle, key.as_ptr()) })
     }
 
-    /// Calls `each` with every key that begins with `prefix` and the size of its value.
+    /// Calls `each` with every key that begins with `prefix`.
     fn iterate(
         &mut self,
         prefix: &CStr,
-        mut each: impl FnMut(&mut Self, &CStr, usize) -> Result<(), Status>,
+        mut each: impl FnMut(&mut Self, &CStr) -> Result<(), Status>,
     ) -> Result<(), Status> {
         let mut cursor = Cursor {
             handle: self.handle,
@@ -172,13 +154,13 @@ impl Requests<Cmap> {
             // SAFETY: the library ends the name with a NUL, and so does the array's last byte,
             // which the library never reaches.
             let name = unsafe { CStr::from_ptr(name.as_ptr()) };
-            each(self, name, size)?;
+            each(self, name)?;
         }
     }
 
     pub(in crate::live) fn keys(&mut self, prefix: &CStr) -> Result<Vec<String>, Status> {
         let mut keys = Vec::new();
-        self.iterate(prefix, |_, key, _| {
+        self.iterate(prefix, |_, key| {
             keys.push(key.to_string_lossy().into_owned());
             Ok(())
         })?;
@@ -190,12 +172,8 @@ impl Requests<Cmap> {
         prefix: &CStr,
     ) -> Result<Vec<(String, Value)>, Status> {
         let mut entries = Vec::new();
-        self.iterate(prefix, |requests, key, size| {
-            let value = match requests.get_sized(key, size) {
-                Err(Status::INVALID_PARAM) => requests.get(key),
-                result => result,
-            };
-            match value {
+        self.iterate(prefix, |requests, key| {
+            match requests.get(key) {
                 Ok(value) => entries.push((key.to_string_lossy().into_owned(), value)),
                 // Deleted since the iteration came to it.
                 Err(Status::NOT_EXIST) => {}
@@ -243,9 +221,6 @@ impl Requests<Cmap> {
         Status::check(unsafe { sys::cmap_track_delete(self.handle, track.0) })
     }
 }
-
-/// Larger than any message that the daemon sends.
-const LONGEST_VALUE: usize = 1 << 20;
 
 pub(in crate::live) fn dispatch(
     events: &mut Events<Cmap>,

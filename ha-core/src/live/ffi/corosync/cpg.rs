@@ -222,8 +222,11 @@ impl Requests<Cpg> {
         guarantee: sys::cpg_guarantee_t,
         message: &[u8],
     ) -> Result<(), Status> {
-        let result = self.multicast(guarantee, &[IoSlice::new(message)]);
         // When corosync ends in the middle of the pieces, the library returns anything at all.
+        if self.is_hung_up() {
+            return Err(Status::LIBRARY);
+        }
+        let result = self.multicast(guarantee, &[IoSlice::new(message)]);
         if self.is_hung_up() {
             return Err(Status::LIBRARY);
         }
