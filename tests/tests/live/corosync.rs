@@ -642,8 +642,8 @@ fn a_killed_corosync(lab: &Lab) -> Result<()> {
         &mut watches,
         &[all.map(|s| (s, "lost")).as_slice(), &[("never", "over")]].concat(),
     )?;
-    hear(&mut streams, "stream", "lost: Disconnected")?;
-    hear(&mut streams, "never", "over")?;
+    let lost = [("stream", "lost: Disconnected"), ("never", "over")];
+    hear_all(&mut streams, &lost)?;
     ends.tell(&())?;
     ends.result::<()>()?;
     // While it is away, the watches wait; nothing of the dead connections is left.
