@@ -14,6 +14,7 @@ mod daemons;
 mod lab_faults;
 mod lab_itself;
 mod lab_program;
+mod process;
 mod quorum;
 mod session;
 mod watch;
