@@ -7,6 +7,7 @@ pub mod event;
 pub mod live;
 pub mod model;
 pub mod name;
+pub mod question;
 pub mod status;
 pub mod value;
 pub mod view;

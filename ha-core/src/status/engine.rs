@@ -124,6 +124,7 @@ impl<'d> Engine<'d> {
                 history: Vec::new(),
                 tickets: Vec::new(),
                 bans: Vec::new(),
+                preferences: Vec::new(),
                 tags: Vec::new(),
                 node_table: Vec::new(),
                 node_order: Vec::new(),

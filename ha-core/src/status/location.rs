@@ -1,4 +1,4 @@
-//! Location constraints: the bans among them are shown.
+//! Location constraints: which nodes they keep resources off, and which they draw them to.
 
 use regex_lite::Regex;
 
@@ -8,7 +8,7 @@ use crate::xml::Element;
 use super::engine::Engine;
 use super::rule::{self, RuleInput};
 use super::table::Values;
-use super::types::{Ban, NodeIndex, NodeKind, ResourceIndex, Role};
+use super::types::{Ban, NodeIndex, NodeKind, Preference, ResourceIndex, Role};
 
 /// A location's place in the list: bans are kept last first, and reversed as a whole, so that the
 /// nodes within one location have to be added last first as well.
@@ -62,7 +62,7 @@ impl<'d> Engine<'d> {
         if let (Some(node), Some(score)) = (constraint.attribute("node"), score) {
             if let Some(node) = self.find_node(Some(node), Some(node)) {
                 let score = self.score(score);
-                self.add_bans(id, resource, &vec![(node, score)], is_promoted(role));
+                self.keep_scores(id, resource, &vec![(node, score)], is_promoted(role));
             }
             return;
         }
@@ -70,7 +70,7 @@ impl<'d> Engine<'d> {
             let rule = self.cib.resolve(rule);
             let scored = self.rule_nodes(rule, resource);
             let id = rule.attribute("id").unwrap_or_default();
-            self.add_bans(
+            self.keep_scores(
                 id,
                 resource,
                 &scored,
@@ -79,8 +79,25 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn add_bans(&mut self, id: &str, resource: ResourceIndex, nodes: &Scored, promoted_only: bool) {
-        for &(node, score) in nodes.iter().rev().filter(|(_, score)| *score < 0) {
+    fn keep_scores(
+        &mut self,
+        id: &str,
+        resource: ResourceIndex,
+        nodes: &Scored,
+        promoted_only: bool,
+    ) {
+        for &(node, score) in nodes.iter().rev() {
+            if score >= 0 {
+                if !promoted_only {
+                    self.status.preferences.push(Preference {
+                        id: id.to_owned(),
+                        resource,
+                        node,
+                        score,
+                    });
+                }
+                continue;
+            }
             let ban = Ban {
                 id: id.to_owned(),
                 resource,

@@ -44,7 +44,8 @@ pub use options::{ClusterOptions, NoQuorumPolicy};
 pub use types::{
     Agent, Ban, BundleKind, BundleReplica, CloneDetails, ClusterStatus, Counts, Dc, Failure,
     Health, LastChange, Node, NodeAttribute, NodeHistory, NodeIndex, NodeKind, OperationRecord,
-    Reference, Resource, ResourceHistory, ResourceIndex, ResourceKind, Role, Tag, Ticket,
+    Preference, Reference, Resource, ResourceHistory, ResourceIndex, ResourceKind, Role, Tag,
+    Ticket,
 };
 
 use jiff::Timestamp;

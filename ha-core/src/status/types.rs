@@ -558,6 +558,19 @@ pub struct Ban {
     pub promoted_only: bool,
 }
 
+/// A location constraint that draws a resource to a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preference {
+    /// The constraint's id, or its rule's.
+    pub id: String,
+    /// The resource.
+    pub resource: ResourceIndex,
+    /// The node.
+    pub node: NodeIndex,
+    /// The score: zero (which allows a node in a cluster that is not symmetric) or more.
+    pub score: i32,
+}
+
 /// A name for several nodes or resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
@@ -599,6 +612,8 @@ pub struct ClusterStatus {
     pub tickets: Vec<Ticket>,
     /// The bans; only when constraints were asked for.
     pub bans: Vec<Ban>,
+    /// The preferences; only when constraints were asked for.
+    pub preferences: Vec<Preference>,
     /// The tags.
     pub tags: Vec<Tag>,
     /// The nodes in the order in which they were found; [`ClusterStatus::nodes`] sorts them.

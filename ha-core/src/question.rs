@@ -1,0 +1,484 @@
+//! Yes/no questions about a cluster, in words: for scripts and for waits.
+//!
+//! ```text
+//! [resource] NAME [is] [not] started|promoted|unpromoted|stopped|managed|failed|blocked|pending [on NODE[,NODE]...]
+//! [node] NAME [is] [not] online|standby|maintenance|pending|unclean|dc
+//! cluster [is] [not] quorate|maintenance|idle|clean
+//! ```
+//!
+//! Several questions joined by `and` are one question. A name that is both a resource and a node
+//! means the resource unless `node` is written in front.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::status::{ClusterStatus, Node, Resource, ResourceIndex, ResourceKind, Role};
+use crate::{Error, ErrorKind, Result};
+
+/// A question: parse it once, ask it of any number of states.
+///
+/// # Example
+/// ```
+/// use ha_core::{question::Question, status, xml::Document};
+/// let cib = Document::parse(
+///     r#"<cib have-quorum="1"><configuration><nodes><node id="1" uname="maitre"/></nodes>
+///        </configuration><status/></cib>"#,
+/// )?;
+/// let state = status::compute(&cib, jiff::Timestamp::UNIX_EPOCH, &jiff::tz::TimeZone::UTC);
+/// let question: Question = "cluster is quorate and maitre is not online".parse()?;
+/// assert!(question.ask(&state)?.yes);
+/// # Ok::<(), ha_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    clauses: Vec<Clause>,
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What was asked is so.
+    pub yes: bool,
+    /// What is so instead, or what makes it so; one sentence.
+    pub because: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Clause {
+    subject: Subject,
+    negated: bool,
+    wanted: Wanted,
+    /// The nodes that a resource's state is asked for; none for anywhere.
+    nodes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Subject {
+    Cluster,
+    Node(String),
+    Resource(String),
+    /// Which of the two the state tells.
+    Named(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Started,
+    Promoted,
+    Unpromoted,
+    Stopped,
+    Managed,
+    Failed,
+    Blocked,
+    Pending,
+    Online,
+    Standby,
+    Maintenance,
+    Unclean,
+    Dc,
+    Quorate,
+    Idle,
+    Clean,
+}
+
+/// Each word with what it can be said of: a cluster, a node, a resource.
+const WORDS: [(&str, Wanted, [bool; 3]); 16] = [
+    ("started", Wanted::Started, [false, false, true]),
+    ("promoted", Wanted::Promoted, [false, false, true]),
+    ("unpromoted", Wanted::Unpromoted, [false, false, true]),
+    ("stopped", Wanted::Stopped, [false, false, true]),
+    ("managed", Wanted::Managed, [false, false, true]),
+    ("failed", Wanted::Failed, [false, false, true]),
+    ("blocked", Wanted::Blocked, [false, false, true]),
+    ("pending", Wanted::Pending, [false, true, true]),
+    ("online", Wanted::Online, [false, true, false]),
+    ("standby", Wanted::Standby, [false, true, false]),
+    ("maintenance", Wanted::Maintenance, [true, true, false]),
+    ("unclean", Wanted::Unclean, [false, true, false]),
+    ("dc", Wanted::Dc, [false, true, false]),
+    ("quorate", Wanted::Quorate, [true, false, false]),
+    ("idle", Wanted::Idle, [true, false, false]),
+    ("clean", Wanted::Clean, [true, false, false]),
+];
+
+impl Wanted {
+    fn word(self) -> &'static str {
+        WORDS
+            .iter()
+            .find(|(_, wanted, _)| *wanted == self)
+            .map_or("", |(word, ..)| word)
+    }
+
+    fn said_of(self) -> [bool; 3] {
+        WORDS
+            .iter()
+            .find(|(_, wanted, _)| *wanted == self)
+            .map_or([false; 3], |(.., of)| *of)
+    }
+}
+
+impl FromStr for Question {
+    type Err = Error;
+
+    /// Reads a question.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when it is not understood; the message shows the part that is not, and
+    /// the hint what can be asked.
+    fn from_str(text: &str) -> Result<Self> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let clauses = words
+            .split(|word| word.eq_ignore_ascii_case("and"))
+            .map(|words| clause(words).map_err(|e| e.context(format!("the question '{text}'"))))
+            .collect::<Result<_>>()?;
+        Ok(Self { clauses })
+    }
+}
+
+fn clause(words: &[&str]) -> Result<Clause> {
+    let is = |word: Option<&&str>, text: &str| word.is_some_and(|w| w.eq_ignore_ascii_case(text));
+    let mut rest = words.iter().peekable();
+    let mut name = || -> Result<String> {
+        let word = rest.next().ok_or_else(|| wrong("a name is missing"))?;
+        Ok((*word).to_owned())
+    };
+    // A name alone in front of a state is a name, whatever it spells.
+    let first = name()?;
+    let subject = if first.eq_ignore_ascii_case("cluster") {
+        Subject::Cluster
+    } else if words.len() > 2 && first.eq_ignore_ascii_case("node") {
+        Subject::Node(name()?)
+    } else if words.len() > 2 && first.eq_ignore_ascii_case("resource") {
+        Subject::Resource(name()?)
+    } else {
+        Subject::Named(first)
+    };
+    if is(rest.peek().copied(), "is") {
+        rest.next();
+    }
+    let negated = is(rest.peek().copied(), "not");
+    if negated {
+        rest.next();
+    }
+    let word = rest
+        .next()
+        .ok_or_else(|| wrong("a state is missing at the end"))?;
+    let wanted = WORDS
+        .iter()
+        .find(|(known, ..)| word.eq_ignore_ascii_case(known))
+        .map(|(_, wanted, _)| *wanted)
+        .ok_or_else(|| wrong(format!("'{word}' is no state")))?;
+    let mut nodes = Vec::new();
+    if let Some(word) = rest.next() {
+        if !word.eq_ignore_ascii_case("on") {
+            return Err(wrong(format!("'{word}' is not expected after the state")));
+        }
+        for list in rest {
+            nodes.extend(
+                list.split(',')
+                    .filter(|node| !node.is_empty())
+                    .map(str::to_owned),
+            );
+        }
+        if nodes.is_empty() {
+            return Err(wrong("a node is missing after 'on'"));
+        }
+    }
+    let [cluster, node, resource] = wanted.said_of();
+    let fits = match subject {
+        Subject::Cluster => cluster && nodes.is_empty(),
+        Subject::Node(_) => node && nodes.is_empty(),
+        Subject::Resource(_) => resource,
+        Subject::Named(_) => resource || (node && nodes.is_empty()),
+    };
+    if !fits {
+        let place = if nodes.is_empty() { "" } else { " on a node" };
+        return Err(wrong(format!(
+            "{} cannot be {}{place}",
+            match subject {
+                Subject::Cluster => "a cluster",
+                Subject::Node(_) => "a node",
+                Subject::Resource(_) => "a resource",
+                Subject::Named(_) => "a resource or a node",
+            },
+            wanted.word()
+        )));
+    }
+    Ok(Clause {
+        subject,
+        negated,
+        wanted,
+        nodes,
+    })
+}
+
+fn wrong(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::invalid(message).with_hint(
+        "ask for example 'VIP_externe started on maitre', 'node esclave is not standby', \
+         'cluster is quorate and ipsec_rsc started'",
+    )
+}
+
+impl Question {
+    /// Answers it; when it has several parts, the first that is not so.
+    ///
+    /// A group has a state when each of its members has it, a clone when at least one of its
+    /// instances has it (on each node asked for). What is not active at all is stopped. `managed`
+    /// is asked of every part, `failed`, `blocked` and `pending` of any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the state knows no such resource or node.
+    pub fn ask(&self, state: &ClusterStatus) -> Result<Answer> {
+        let mut last = None;
+        for clause in &self.clauses {
+            let answer = clause.ask(state)?;
+            if !answer.yes {
+                return Ok(answer);
+            }
+            last = Some(answer);
+        }
+        last.ok_or_else(|| wrong("the question is empty"))
+    }
+}
+
+impl Clause {
+    fn ask(&self, state: &ClusterStatus) -> Result<Answer> {
+        let (is_so, because) = match &self.subject {
+            Subject::Cluster => self.of_cluster(state),
+            Subject::Node(name) => self.of_node(state, find_node(state, name)?),
+            Subject::Resource(name) => self.of_resource(state, name, find(state, name)?)?,
+            Subject::Named(name) => match state.resource_index(name) {
+                Some(index) if self.wanted.said_of()[2] => self.of_resource(state, name, index)?,
+                _ if self.wanted.said_of()[1] => self.of_node(state, find_node(state, name)?),
+                _ => self.of_resource(state, name, find(state, name)?)?,
+            },
+        };
+        Ok(Answer {
+            yes: is_so != self.negated,
+            because,
+        })
+    }
+
+    fn of_cluster(&self, state: &ClusterStatus) -> (bool, String) {
+        let under_way = || state.resources().find(|r| r.pending_task.is_some());
+        match self.wanted {
+            Wanted::Quorate => (
+                state.quorate,
+                told("the partition has quorum", state.quorate),
+            ),
+            Wanted::Maintenance => {
+                let on = state.options.maintenance;
+                (on, told("maintenance mode is on", on))
+            }
+            Wanted::Idle => match under_way() {
+                Some(resource) => {
+                    let task = resource.pending_task.as_deref().unwrap_or_default();
+                    (false, format!("{task} of {} is under way", resource.id))
+                }
+                None => (true, "no operation is under way".to_owned()),
+            },
+            _ => match (state.failures.first(), state.nodes().find(|n| n.unclean)) {
+                (_, Some(node)) => (false, format!("node {} is unclean", node.name)),
+                (Some(failure), None) => (
+                    false,
+                    format!(
+                        "{} of {} failed on {}",
+                        failure.operation, failure.history_id, failure.node
+                    ),
+                ),
+                (None, None) => (true, "nothing failed and no node is unclean".to_owned()),
+            },
+        }
+    }
+
+    fn of_node(&self, state: &ClusterStatus, node: &Node) -> (bool, String) {
+        let is_so = match self.wanted {
+            Wanted::Online => node.online,
+            Wanted::Standby => node.standby,
+            Wanted::Maintenance => node.maintenance,
+            Wanted::Pending => node.pending,
+            Wanted::Unclean => node.unclean,
+            _ => state
+                .dc
+                .as_ref()
+                .is_some_and(|dc| state.node(dc.node).id == node.id),
+        };
+        let word = if self.wanted == Wanted::Dc {
+            "the DC"
+        } else {
+            self.wanted.word()
+        };
+        let not = if is_so { "" } else { "not " };
+        (is_so, format!("node {} is {not}{word}", node.name))
+    }
+
+    fn of_resource(
+        &self,
+        state: &ClusterStatus,
+        name: &str,
+        index: ResourceIndex,
+    ) -> Result<(bool, String)> {
+        if self.nodes.is_empty() {
+            let is_so = holds(state, index, self.wanted, None);
+            return Ok((is_so, situation(state, name, index)));
+        }
+        let mut is_so = true;
+        for node in &self.nodes {
+            let node = find_node(state, node)?;
+            is_so &= holds(state, index, self.wanted, Some(node));
+        }
+        Ok((is_so, situation(state, name, index)))
+    }
+}
+
+fn told(text: &str, is_so: bool) -> String {
+    if is_so {
+        text.to_owned()
+    } else {
+        format!("it is not so that {text}")
+    }
+}
+
+fn find(state: &ClusterStatus, name: &str) -> Result<ResourceIndex> {
+    state.resource_index(name).ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!("the cluster has no resource '{name}'"),
+        )
+        .with_hint("crm_mon -1 -r lists the resources")
+    })
+}
+
+fn find_node<'s>(state: &'s ClusterStatus, name: &str) -> Result<&'s Node> {
+    state.node_named(name).ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!("the cluster has no node '{name}'"),
+        )
+        .with_hint("crm_node -l lists the nodes")
+    })
+}
+
+/// The members, instances or replicas of a resource.
+fn parts(resource: &Resource) -> Vec<ResourceIndex> {
+    match &resource.kind {
+        ResourceKind::Bundle { replicas, .. } => replicas
+            .iter()
+            .map(|replica| replica.child.unwrap_or(replica.container))
+            .collect(),
+        _ => resource.children.clone(),
+    }
+}
+
+fn holds(state: &ClusterStatus, index: ResourceIndex, wanted: Wanted, on: Option<&Node>) -> bool {
+    let resource = state.resource(index);
+    if resource.is_primitive() {
+        return primitive_holds(state, resource, wanted, on);
+    }
+    let parts = parts(resource);
+    let mut each = parts.iter().map(|&part| holds(state, part, wanted, on));
+    match wanted {
+        Wanted::Stopped | Wanted::Managed => each.all(|is_so| is_so),
+        Wanted::Started | Wanted::Promoted | Wanted::Unpromoted if resource.is_group() => {
+            !parts.is_empty() && each.all(|is_so| is_so)
+        }
+        _ => each.any(|is_so| is_so),
+    }
+}
+
+fn primitive_holds(
+    state: &ClusterStatus,
+    resource: &Resource,
+    wanted: Wanted,
+    on: Option<&Node>,
+) -> bool {
+    let here = on.is_none_or(|node| {
+        resource
+            .running_on
+            .iter()
+            .any(|&at| state.node(at).id == node.id)
+    });
+    let active = !resource.running_on.is_empty() && here && resource.role > Role::Stopped;
+    // A start that is under way is not a start yet.
+    let starting = resource.pending_task.as_deref() == Some("start");
+    match wanted {
+        Wanted::Started => active && !starting,
+        Wanted::Promoted => {
+            active
+                && resource.role == Role::Promoted
+                && resource.pending_task.as_deref() != Some("promote")
+        }
+        Wanted::Unpromoted => active && !starting && resource.role == Role::Unpromoted,
+        Wanted::Stopped => !active,
+        Wanted::Managed => resource.managed,
+        Wanted::Failed => resource.failed && here,
+        Wanted::Blocked => resource.blocked && here,
+        _ => {
+            resource.pending_task.is_some()
+                && on.is_none_or(|node| {
+                    resource
+                        .pending_node
+                        .is_some_and(|at| state.node(at).id == node.id)
+                })
+        }
+    }
+}
+
+/// What the parts of a resource are doing, in one sentence.
+fn situation(state: &ClusterStatus, name: &str, index: ResourceIndex) -> String {
+    let mut places = Vec::new();
+    let mut stack = vec![index];
+    while let Some(index) = stack.pop() {
+        let resource = state.resource(index);
+        if !resource.is_primitive() {
+            stack.extend(parts(resource).into_iter().rev());
+            continue;
+        }
+        let mut text = Place {
+            resource,
+            nodes: resource
+                .running_on
+                .iter()
+                .map(|&node| state.node(node).name.as_str())
+                .collect(),
+        }
+        .to_string();
+        if resource.printable_id() != name {
+            text = format!("{}: {text}", resource.printable_id());
+        }
+        if !places.contains(&text) {
+            places.push(text);
+        }
+    }
+    if places.is_empty() {
+        return format!("{name} has no part");
+    }
+    format!("{name} is {}", places.join(", "))
+}
+
+struct Place<'s> {
+    resource: &'s Resource,
+    nodes: Vec<&'s str>,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.resource.role)?;
+        if !self.nodes.is_empty() {
+            write!(f, " on {}", self.nodes.join(" and "))?;
+        }
+        if let Some(task) = &self.resource.pending_task {
+            write!(f, " ({task} under way)")?;
+        }
+        for (is_so, word) in [
+            (self.resource.failed, "failed"),
+            (self.resource.blocked, "blocked"),
+            (!self.resource.managed, "unmanaged"),
+        ] {
+            if is_so {
+                write!(f, " ({word})")?;
+            }
+        }
+        Ok(())
+    }
+}
