@@ -3,12 +3,14 @@
 //! A new case: add `tests/data/status/NAME.xml`, and the outputs of the installed program with
 //! `CIB_file=NAME.xml TZ=UTC crm_mon OPTIONS`, in which the moment of printing is replaced by `NOW`:
 //! `NAME.txt` for `-1 -r -A -f -o -t -c -L`, `NAME.detail.txt` for `-1 -r -n -R`, `NAME.out.xml`
-//! for `--output-as=xml`.
+//! for `--output-as=xml`, `NAME.html` for `--output-as=html -r -R -A -f -o -t -c -L`, `NAME.node.html`
+//! for `--output-as=html -n -r --include=options`.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
 
 use ha_core::status::{self, ComputeOptions};
+use ha_core::view::out::Page;
 use ha_core::view::{Options, Part, Parts, Report};
 use ha_core::xml::{Document, Element};
 use jiff::tz::TimeZone;
@@ -31,12 +33,16 @@ fn names() -> Vec<String> {
 /// Replaces the moment of printing.
 fn masked(text: &str) -> String {
     let hide = |line: &str| {
-        for start in ["  * Last updated: ", "    <last_update time=\""] {
+        for (start, end) in [
+            ("  * Last updated: ", ""),
+            ("    <last_update time=\"", "\"/>"),
+            (
+                "<span class=\"bold\">Last updated: </span><span>",
+                "</span>",
+            ),
+        ] {
             if line.starts_with(start) {
-                return format!(
-                    "{start}NOW{}",
-                    if start.ends_with('"') { "\"/>" } else { "" }
-                );
+                return format!("{start}NOW{end}");
             }
         }
         line.to_owned()
@@ -44,7 +50,7 @@ fn masked(text: &str) -> String {
     text.lines().map(|line| hide(line) + "\n").collect()
 }
 
-fn check(suffix: &str, options: &Options, as_xml: bool) {
+fn check(suffix: &str, options: &Options, print_masked: fn(&Report<'_>) -> String) {
     let names = names();
     assert!(names.len() >= 4, "the fixtures are missing: {names:?}");
     for name in names {
@@ -57,7 +63,7 @@ fn check(suffix: &str, options: &Options, as_xml: bool) {
             status::compute_with(&cib, now, &TimeZone::UTC, ComputeOptions { constraints });
         let zone = TimeZone::UTC;
         let report = Report::new(&status, options, now, &zone);
-        let printed = masked(&if as_xml { report.xml() } else { report.text() });
+        let printed = print_masked(&report);
         assert_eq!(printed, masked(&expected), "{name}.{suffix}");
     }
 }
@@ -77,7 +83,7 @@ fn everything_as_text() {
         timing: true,
         ..Options::default()
     };
-    check("txt", &options, false);
+    check("txt", &options, |report| masked(&report.text()));
 }
 
 #[test]
@@ -88,7 +94,7 @@ fn details_by_node() {
         detail: true,
         ..Options::default()
     };
-    check("detail.txt", &options, false);
+    check("detail.txt", &options, |report| masked(&report.text()));
 }
 
 #[test]
@@ -100,7 +106,41 @@ fn xml() {
         request: "crm_mon --output-as=xml".to_owned(),
         ..Options::default()
     };
-    check("out.xml", &options, true);
+    check("out.xml", &options, |report| masked(&report.xml()));
+}
+
+#[test]
+fn html() {
+    let parts = [
+        Part::Attributes,
+        Part::FailCounts,
+        Part::Operations,
+        Part::Tickets,
+        Part::Bans,
+    ];
+    let options = Options {
+        parts: parts.into_iter().fold(Parts::DEFAULT, Parts::with),
+        inactive: true,
+        detail: true,
+        timing: true,
+        ..Options::default()
+    };
+    check("html", &options, |report| {
+        masked(&report.html(Page::default()))
+    });
+}
+
+#[test]
+fn html_by_node() {
+    let options = Options {
+        parts: Parts::DEFAULT.with(Part::Options),
+        by_node: true,
+        inactive: true,
+        ..Options::default()
+    };
+    check("node.html", &options, |report| {
+        masked(&report.html(Page::default()))
+    });
 }
 
 /// Any prefix of a CIB's elements, and any attribute missing, still gives a status.
@@ -152,4 +192,5 @@ fn print_all(cib: &Document) {
     let zone = TimeZone::UTC;
     let report = Report::new(&status, &options, now, &zone);
     assert!(!report.text().is_empty() && !report.xml().is_empty());
+    assert!(report.html(Page::default()).ends_with("</html>\n"));
 }

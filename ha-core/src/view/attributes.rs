@@ -17,6 +17,16 @@ const HIDDEN: [&str; 6] = [
     "#",
 ];
 
+/// Returns the heading of what is said of a node.
+pub(super) fn node_title(report: &Report<'_>, node: &Node, out: &dyn Lists) -> String {
+    let name = node_name(report, node);
+    if out.is_html() {
+        format!("{name}:")
+    } else {
+        format!("Node: {name}")
+    }
+}
+
 fn shown<'a>(report: &Report<'a>) -> Vec<(&'a Node, Vec<&'a NodeAttribute>)> {
     let nodes = report
         .status
@@ -45,42 +55,46 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     }
     out.begin("Node Attributes");
     for (node, attributes) in nodes {
-        out.begin(&format!("Node: {}", node_name(report, node)));
+        out.begin(&node_title(report, node, out));
         for attribute in attributes {
-            let value = scalar::integer32(&attribute.value).unwrap_or(0);
-            if out.is_html() {
-                let text = format!("{}: {}", attribute.name, attribute.value);
-                match attribute.expected {
-                    Some(_) if value <= 0 => out.item(&[
-                        Span::plain(&text),
-                        Span::styled("bold", "(connectivity is lost)"),
-                    ]),
-                    Some(expected) if value < expected => out.item(&[
-                        Span::plain(&text),
-                        Span::styled(
-                            "bold",
-                            &format!("(connectivity is degraded -- expected {expected}"),
-                        ),
-                    ]),
-                    _ => out.item(&[Span::plain(&text)]),
+            let text = if out.is_html() {
+                format!("{}: {}", attribute.name, attribute.value)
+            } else {
+                format!("{:<32}\t: {:<10}", attribute.name, attribute.value)
+            };
+            match warning(attribute, out.is_html()) {
+                Some(warning) => {
+                    out.item(&[Span::plain(&text), Span::styled("bold", &warning)]);
                 }
-                continue;
+                None if attribute.expected.is_some() => out.item(&[Span::plain(&text)]),
+                None => out.line(&text),
             }
-            let mut text = format!("{:<32}\t: {:<10}", attribute.name, attribute.value);
-            match attribute.expected {
-                Some(_) if value <= 0 => text.push_str("\t: Connectivity is lost"),
-                Some(expected) if value < expected => {
-                    text.push_str(&format!(
-                        "\t: Connectivity is degraded (Expected={expected})"
-                    ));
-                }
-                _ => {}
-            }
-            out.item(&[Span::plain(&text)]);
         }
         out.end();
     }
     out.end();
+}
+
+/// Returns what is wrong with the connectivity that an attribute measures. HTML has other words,
+/// one of which lacks its parenthesis.
+fn warning(attribute: &NodeAttribute, is_html: bool) -> Option<String> {
+    let expected = attribute.expected?;
+    let value = scalar::integer32(&attribute.value).unwrap_or(0);
+    if value <= 0 {
+        let text = if is_html {
+            "(connectivity is lost)"
+        } else {
+            "\t: Connectivity is lost"
+        };
+        return Some(text.to_owned());
+    }
+    (value < expected).then(|| {
+        if is_html {
+            format!("(connectivity is degraded -- expected {expected}")
+        } else {
+            format!("\t: Connectivity is degraded (Expected={expected})")
+        }
+    })
 }
 
 pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {

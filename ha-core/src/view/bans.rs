@@ -2,7 +2,7 @@
 
 use crate::status::Ban;
 
-use super::out::{Lists, Span, Xml};
+use super::out::{Lists, Xml};
 use super::summary::node_name;
 use super::{Part, Report};
 
@@ -36,7 +36,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
             "{}\tprevents {resource} from running {role}on {node}",
             ban.id
         );
-        out.item(&[Span::plain(&text)]);
+        out.line(&text);
     }
     out.end();
 }

@@ -6,7 +6,7 @@ use crate::model::scalar::name_order;
 use crate::status::ResourceIndex;
 
 use super::Report;
-use super::out::{Lists, Span};
+use super::out::Lists;
 use super::primitive::agent_words;
 
 /// What is counted.
@@ -59,14 +59,11 @@ pub(super) fn print(
             };
             let node = if mode == Mode::OnNode { "" } else { node };
             let line = format!("{active}{total}\t({agent}):\tActive {node}");
-            out.item(&[Span::plain(&line)]);
+            out.line(&line);
             printed = true;
         }
         if nodes.is_empty() && mode == Mode::WithInactive {
-            out.item(&[Span::plain(&format!(
-                "0/{}\t({agent}):\tActive",
-                count.total
-            ))]);
+            out.line(&format!("0/{}\t({agent}):\tActive", count.total));
             printed = true;
         }
     }

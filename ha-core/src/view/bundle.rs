@@ -2,7 +2,7 @@
 
 use crate::status::{ResourceIndex, ResourceKind};
 
-use super::out::{Lists, Span, Xml};
+use super::out::{Lists, Xml};
 use super::primitive::{Line, print_line};
 use super::{Report, resources};
 
@@ -25,10 +25,8 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     ));
     for replica in replicas {
         if report.options.detail {
-            if replicas.len() > 1 {
-                out.item(&[Span::plain(&format!("Replica[{}]", replica.number))]);
-            }
-            out.nest();
+            let title = format!("Replica[{}]", replica.number);
+            out.nest((replicas.len() > 1).then_some(&title));
             let parts = [
                 replica.ip,
                 replica.child,

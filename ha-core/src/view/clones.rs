@@ -6,7 +6,7 @@ use crate::model::operation::rc_text;
 use crate::model::scalar::name_order;
 use crate::status::{NodeIndex, Resource, ResourceIndex, ResourceKind, Role};
 
-use super::out::{Lists, Span, Xml};
+use super::out::{Lists, Xml};
 use super::{Report, resources};
 
 /// What is said of an instance.
@@ -59,7 +59,7 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
         }
         for (state, mut names) in stopped {
             names.sort_by(|a, b| name_order(a, b));
-            out.item(&[Span::plain(&format!("{state}: [ {} ]", names.join(" ")))]);
+            out.line(&format!("{state}: [ {} ]", names.join(" ")));
         }
     }
     out.end();
@@ -182,7 +182,7 @@ fn nodes_item(report: &Report<'_>, label: &str, nodes: &[NodeIndex], out: &mut d
         .map(|&node| report.status.node(node).name.as_str())
         .collect();
     names.sort_by(|a, b| name_order(a, b));
-    out.item(&[Span::plain(&format!("{label}: [ {} ]", names.join(" ")))]);
+    out.line(&format!("{label}: [ {} ]", names.join(" ")));
 }
 
 /// Returns the nodes where no instance runs, by what is said of them.

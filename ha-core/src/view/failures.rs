@@ -4,7 +4,7 @@ use crate::model::operation::{rc_text, status_text};
 use crate::model::time;
 use crate::status::Failure;
 
-use super::out::{Lists, Span, Xml};
+use super::out::{Lists, Xml};
 use super::{Part, Report};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
@@ -22,7 +22,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
         } else {
             friendly(report, failure)
         };
-        out.item(&[Span::plain(&text)]);
+        out.line(&text);
     }
     out.end();
 }

@@ -37,7 +37,7 @@ use jiff::tz::TimeZone;
 
 use crate::status::{ClusterStatus, Reference};
 
-use out::{Html, Lists, Text, Xml};
+use out::{Html, Lists, Page, Text, Xml};
 
 /// A part of the output that can be asked for or left out by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -276,8 +276,8 @@ impl<'a> Report<'a> {
 
     /// Returns the report as `crm_mon --output-as=html` prints it.
     #[must_use]
-    pub fn html(&self) -> String {
-        let mut out = Html::default();
+    pub fn html(&self, page: Page) -> String {
+        let mut out = Html::new(page);
         self.print(&mut out);
         out.finish()
     }

@@ -21,7 +21,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     out.begin("Node List");
     let mut groups: [Vec<String>; 5] = Default::default();
     for node in nodes {
-        if is_listed_alone(report, node) {
+        if out.is_html() || is_listed_alone(report, node) {
             alone(report, node, out);
             continue;
         }
@@ -47,20 +47,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
         if names.is_empty() {
             continue;
         }
-        let list = names.join(" ");
-        if out.is_html() {
-            let class = if title.ends_with("nline") {
-                "online"
-            } else {
-                "offline"
-            };
-            let title = format!("{title}: ");
-            let list = format!("[ {list} ]");
-            let _ = class;
-            out.item(&[Span::plain(&format!("{title}{list}"))]);
-        } else {
-            out.item(&[Span::plain(&format!("{title}: [ {list} ]"))]);
-        }
+        out.line(&format!("{title}: [ {} ]", names.join(" ")));
     }
     out.end();
 }
@@ -175,33 +162,28 @@ fn resources(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
 }
 
 fn html_item(report: &Report<'_>, node: &Node, name: &str, features: &str, out: &mut dyn Lists) {
-    let label = format!("{name}:");
-    let mut spans = vec![Span::styled("bold", &label)];
-    if node.unclean {
-        let class = if node.online { "online" } else { "offline" };
-        let words = match (node.online, node.pending) {
-            (true, _) => " UNCLEAN (online)",
-            (false, true) => " UNCLEAN (pending)",
-            (false, false) => " UNCLEAN (offline)",
-        };
-        spans.push(Span::styled(class, words));
-    } else if node.pending {
-        spans.push(Span::plain(" pending"));
-    } else if node.standby_on_fail && node.online {
-        spans.push(Span::styled("standby", " standby (on-fail) "));
-    } else if node.standby {
-        let words = match (node.online, node.running.is_empty()) {
-            (false, _) => " OFFLINE (in standby)",
-            (true, true) => " in standby",
-            (true, false) => " in standby, with active resources",
-        };
-        spans.push(Span::styled("standby", words));
+    let title = format!("{name}:");
+    let mut spans = vec![if report.options.by_node {
+        Span::plain("Status:")
     } else {
-        let class = if node.online { "online" } else { "offline" };
-        spans.push(Span::styled(
-            class,
-            if node.online { " online" } else { " OFFLINE" },
-        ));
+        Span::styled("bold", &title)
+    }];
+    spans.push(if node.online {
+        Span::styled("online", " online")
+    } else {
+        Span::styled("offline", " OFFLINE")
+    });
+    let standby = standby_words(node);
+    if !standby.is_empty() {
+        spans.push(Span::styled("standby", &standby));
+    }
+    if node.maintenance {
+        spans.push(Span::styled("maint", " (in maintenance mode)"));
+    }
+    match node.health {
+        Health::Green => {}
+        Health::Yellow => spans.push(Span::styled("health_yellow", health_words(node))),
+        Health::Red => spans.push(Span::styled("health_red", health_words(node))),
     }
     if !features.is_empty() {
         spans.push(Span::plain(features));
@@ -210,7 +192,32 @@ fn html_item(report: &Report<'_>, node: &Node, name: &str, features: &str, out: 
         out.item(&spans);
         return;
     }
-    out.item(&spans);
+    out.begin(&title);
+    out.item_with(&spans, &mut |out| {
+        if !node.running.is_empty() {
+            out.begin("Resources");
+            resources(report, node, out);
+            out.end();
+        }
+    });
+    out.end();
+}
+
+/// Returns what HTML says of a node in standby.
+fn standby_words(node: &Node) -> String {
+    let why = if node.standby_on_fail && node.online {
+        " (in standby due to on-fail"
+    } else if node.standby {
+        " (in standby"
+    } else {
+        return String::new();
+    };
+    let with = if node.running.is_empty() {
+        ""
+    } else {
+        ", with active resources"
+    };
+    format!("{why}{with})")
 }
 
 pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {

@@ -5,8 +5,8 @@ use crate::model::scalar::INFINITY;
 use crate::model::time;
 use crate::status::{OperationRecord, ResourceHistory};
 
-use super::out::{Lists, Span, Xml};
-use super::summary::node_name;
+use super::attributes::node_title;
+use super::out::{Lists, Xml};
 use super::{Part, Report};
 
 fn shown(history: &ResourceHistory, all: bool) -> Vec<&OperationRecord> {
@@ -80,16 +80,16 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
             continue;
         }
         let node = report.status.node(history.node);
-        out.begin(&format!("Node: {}", node_name(report, node)));
+        out.begin(&node_title(report, node, out));
         for (resource, operations) in relevant {
             let title = title(report, resource);
             if !all {
-                out.item(&[Span::plain(&title)]);
+                out.line(&title);
                 continue;
             }
             out.begin(&title);
             for operation in operations {
-                out.item(&[Span::plain(&line(report, operation))]);
+                out.line(&line(report, operation));
             }
             out.end();
         }

@@ -2,7 +2,7 @@
 
 use crate::status::{ResourceIndex, ResourceKind};
 
-use super::out::{Lists, Span, Xml};
+use super::out::{Lists, Xml};
 use super::{Part, Report, brief, bundle, clones, groups, primitive};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
@@ -43,7 +43,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
         } else {
             "No active resources"
         };
-        out.item(&[Span::plain(text)]);
+        out.line(text);
     }
     out.end();
 }

@@ -57,11 +57,17 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
         ))]);
         resource_count(report, out);
     }
-    if report.shows(Part::Options) {
+    if report.shows(Part::Options) && !out.is_html() {
         start(out);
         options(report, out);
     }
     if any {
+        out.end();
+    }
+    if report.shows(Part::Options) && out.is_html() {
+        out.begin("Config Options");
+        options(report, out);
+        management(report, out);
         out.end();
     }
     if report.shows(Part::MaintenanceMode) && !out.is_html() {
@@ -78,29 +84,20 @@ fn dc(report: &Report<'_>, out: &mut dyn Lists) {
     let node = report.status.node(dc.node);
     let name = node_name(report, node);
     let version = dc.version.as_deref().unwrap_or("unknown");
-    let mixed = if dc.mixed_versions {
-        "MIXED-VERSION "
-    } else {
-        ""
-    };
-    if out.is_html() {
-        let text = format!("{name} (version {version}) - ");
-        let partition = format!("{mixed}partition with");
-        let last = if report.status.quorate {
-            " quorum"
-        } else {
-            "out quorum"
-        };
-        out.item(&[label, Span::plain(&format!("{text}{partition}{last}"))]);
-        return;
+    let mut spans = vec![label];
+    let text = format!("{name} (version {version}) -");
+    spans.push(Span::plain(&text));
+    if dc.mixed_versions {
+        spans.push(Span::styled("warning", " MIXED-VERSION"));
     }
-    let with = if report.status.quorate {
-        "with"
+    spans.push(Span::plain(" partition"));
+    spans.push(if report.status.quorate {
+        Span::plain(" with")
     } else {
-        "WITHOUT"
-    };
-    let text = format!("{name} (version {version}) - {mixed}partition {with} quorum");
-    out.item(&[label, Span::plain(&text)]);
+        Span::styled("warning", " WITHOUT")
+    });
+    spans.push(Span::plain(" quorum"));
+    out.item(&spans);
 }
 
 /// Returns a node's name as the options want it: with its host and its id, or plain.
@@ -147,24 +144,34 @@ fn last_change(report: &Report<'_>, out: &mut dyn Lists) {
 
 fn resource_count(report: &Report<'_>, out: &mut dyn Lists) {
     let counts = report.status.counts;
-    let mut text = format!(
-        "{} resource instance{} configured",
-        counts.instances,
-        plural(counts.instances as usize)
-    );
+    let instances = counts.instances;
+    let s = plural(instances as usize);
+    let all = format!("{instances} resource instance{s} configured");
+    let disabled = Span::styled("bold", "DISABLED");
+    let blocked = Span::styled("bold", "BLOCKED");
+    let end = Span::plain(" from further action due to failure)");
     match (counts.disabled, counts.blocked) {
-        (0, 0) => {}
-        (disabled, 0) => text.push_str(&format!(" ({disabled} DISABLED)")),
-        (0, blocked) => {
-            text.push_str(&format!(
-                " ({blocked} BLOCKED from further action due to failure)"
-            ));
+        (0, 0) => out.item(&[Span::plain(&all)]),
+        (count, 0) => {
+            let start = format!("{all} ({count} ");
+            out.item(&[Span::plain(&start), disabled, Span::plain(")")]);
         }
-        (disabled, blocked) => text.push_str(&format!(
-            " ({disabled} DISABLED, {blocked} BLOCKED from further action due to failure)"
-        )),
+        (0, count) => {
+            let start = format!("{all} ({count} ");
+            out.item(&[Span::plain(&start), blocked, end]);
+        }
+        (first, second) => {
+            let start = format!("{all} ({first} ");
+            let middle = format!(", {second} ");
+            out.item(&[
+                Span::plain(&start),
+                disabled,
+                Span::plain(&middle),
+                blocked,
+                end,
+            ]);
+        }
     }
-    out.item(&[Span::plain(&text)]);
 }
 
 fn options(report: &Report<'_>, out: &mut dyn Lists) {
@@ -174,13 +181,13 @@ fn options(report: &Report<'_>, out: &mut dyn Lists) {
     } else {
         "disabled"
     };
-    out.item(&[Span::plain(&format!("STONITH of failed nodes {fencing}"))]);
+    out.line(&format!("STONITH of failed nodes {fencing}"));
     let symmetric = if options.symmetric {
         "symmetric"
     } else {
         "asymmetric"
     };
-    out.item(&[Span::plain(&format!("Cluster is {symmetric}"))]);
+    out.line(&format!("Cluster is {symmetric}"));
     let policy = match options.no_quorum_policy {
         NoQuorumPolicy::Freeze => "Freeze resources",
         NoQuorumPolicy::Stop => "Stop ALL resources",
@@ -188,7 +195,28 @@ fn options(report: &Report<'_>, out: &mut dyn Lists) {
         NoQuorumPolicy::Ignore => "Ignore",
         NoQuorumPolicy::FenceOwn => "Suicide",
     };
-    out.item(&[Span::plain(&format!("No quorum policy: {policy}"))]);
+    out.line(&format!("No quorum policy: {policy}"));
+}
+
+/// Says in HTML what the banner says in text.
+fn management(report: &Report<'_>, out: &mut dyn Lists) {
+    let options = &report.status.options;
+    let (word, rest) = if options.maintenance {
+        (
+            "DISABLED",
+            " (the cluster will not attempt to start, stop, or recover services)",
+        )
+    } else if options.stop_all {
+        ("STOPPED", " (the cluster will keep all resources stopped)")
+    } else {
+        out.line("Resource management: enabled");
+        return;
+    };
+    out.item(&[
+        Span::plain("Resource management: "),
+        Span::styled("bold", word),
+        Span::plain(rest),
+    ]);
 }
 
 fn banners(report: &Report<'_>, out: &mut dyn Lists) {

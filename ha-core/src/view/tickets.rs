@@ -2,7 +2,7 @@
 
 use crate::model::time;
 
-use super::out::{Lists, Span, Xml};
+use super::out::{Lists, Xml};
 use super::{Part, Report};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
@@ -12,8 +12,9 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     out.begin("Tickets");
     for ticket in &report.status.tickets {
         let mut text = format!(
-            "{}: {}",
+            "{}:{}{}",
             ticket.id,
+            if out.is_html() { "\t" } else { " " },
             if ticket.granted { "granted" } else { "revoked" }
         );
         if ticket.standby {
@@ -23,7 +24,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
             let when = time::ctime(time::from_epoch(granted), report.zone);
             text.push_str(&format!(" last-granted=\"{when}\""));
         }
-        out.item(&[Span::plain(&text)]);
+        out.line(&text);
     }
     out.end();
 }

@@ -1,5 +1,6 @@
 //! The command line, as `crm_mon` reads it.
 
+use ha_core::view::out::Page;
 use ha_core::view::{Options, Part, Parts};
 use jiff::Timestamp;
 
@@ -22,6 +23,7 @@ pub(crate) enum Format {
 pub(crate) struct Request {
     pub(crate) format: Format,
     pub(crate) view: Options,
+    pub(crate) page: Page,
     pub(crate) output_to: Option<String>,
     /// The time to take for now.
     pub(crate) now: Option<Timestamp>,
@@ -56,6 +58,7 @@ struct Given {
     changes: Vec<Change>,
     only_node: Option<String>,
     only_resource: Option<String>,
+    page: Page,
     output_to: Option<String>,
     now: Option<Timestamp>,
 }
@@ -69,7 +72,7 @@ enum Value {
 }
 
 /// Letter, name, value, and the help line.
-const OPTIONS: [(char, &str, Value, &str); 28] = [
+const OPTIONS: [(char, &str, Value, &str); 31] = [
     (
         '\0',
         "output-as",
@@ -82,6 +85,19 @@ const OPTIONS: [(char, &str, Value, &str); 28] = [
         Value::Required,
         "file to write (\"-\" for standard output)",
     ),
+    (
+        '\0',
+        "html-cgi",
+        Value::None,
+        "start HTML with the header that a web server expects",
+    ),
+    (
+        '\0',
+        "html-stylesheet",
+        Value::Required,
+        "style sheet to link HTML to",
+    ),
+    ('\0', "html-title", Value::Required, "title of HTML"),
     ('I', "include", Value::Required, "sections to include"),
     ('U', "exclude", Value::Required, "sections to leave out"),
     (
@@ -256,6 +272,9 @@ impl Given {
         match name {
             "output-as" => self.format = value,
             "output-to" => self.output_to = value,
+            "html-cgi" => self.page.cgi = true,
+            "html-stylesheet" => self.page.stylesheet = value,
+            "html-title" => self.page.title = value_text,
             "include" => self.changes.push(Change::Include(value_text)),
             "exclude" => self.changes.push(Change::Exclude(value_text)),
             "node" => self.only_node = value,
@@ -354,6 +373,7 @@ impl Given {
         Ok(Request {
             format,
             view,
+            page: self.page,
             output_to: self.output_to,
             now: self.now,
         })

@@ -52,7 +52,7 @@ fn run(words: &[String]) -> Result<(), Failure> {
     let text = match request.format {
         Format::Text => report.text(),
         Format::Xml => report.xml(),
-        Format::Html => report.html(),
+        Format::Html => report.html(request.page),
         Format::Simple => report.simple(),
     };
     print(&text, request.output_to.as_deref())

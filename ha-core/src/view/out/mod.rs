@@ -4,7 +4,7 @@ mod html;
 mod text;
 mod xml;
 
-pub use html::Html;
+pub use html::{Html, Page};
 pub use text::Text;
 pub use xml::Xml;
 
@@ -38,10 +38,15 @@ impl<'a> Span<'a> {
 pub trait Lists {
     /// Starts a list; at the outermost level, a section.
     fn begin(&mut self, title: &str);
-    /// Starts a list that has no heading, one level deeper.
-    fn nest(&mut self);
-    /// Adds an item.
+    /// Starts a list one level deeper, under an item or under nothing. HTML has a heading for the
+    /// item, and no list of its own for nothing.
+    fn nest(&mut self, title: Option<&str>);
+    /// Adds an item made of pieces.
     fn item(&mut self, spans: &[Span<'_>]);
+    /// Adds an item made of pieces, with lists inside it where the format can.
+    fn item_with(&mut self, spans: &[Span<'_>], fill: &mut dyn FnMut(&mut dyn Lists));
+    /// Adds an item that is one bare text.
+    fn line(&mut self, text: &str);
     /// Ends the innermost list.
     fn end(&mut self);
     /// Adds lines that stand by themselves.

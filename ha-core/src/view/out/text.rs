@@ -39,7 +39,10 @@ impl Lists for Text {
         self.depth += 1;
     }
 
-    fn nest(&mut self) {
+    fn nest(&mut self, title: Option<&str>) {
+        if let Some(title) = title {
+            self.line(title);
+        }
         self.depth += 1;
     }
 
@@ -49,6 +52,17 @@ impl Lists for Text {
             self.text.push_str(span.text);
         }
         self.text.push('\n');
+    }
+
+    fn item_with(&mut self, spans: &[Span<'_>], fill: &mut dyn FnMut(&mut dyn Lists)) {
+        self.item(spans);
+        self.depth += 1;
+        fill(self);
+        self.depth -= 1;
+    }
+
+    fn line(&mut self, text: &str) {
+        self.item(&[Span::plain(text)]);
     }
 
     fn end(&mut self) {
