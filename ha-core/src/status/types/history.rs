@@ -1,0 +1,89 @@
+//! What the history of operations says.
+
+use super::{NodeIndex, ResourceIndex};
+
+/// A failed operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The node's name.
+    pub node: String,
+    /// The node that ran it, when the history entry says so.
+    pub on_node: Option<String>,
+    /// The history entry's id.
+    pub id: String,
+    /// The operation key, when written.
+    pub key: Option<String>,
+    /// The resource's id, as the operation key says.
+    pub resource: Option<String>,
+    /// The id that the history entry belongs to.
+    pub history_id: String,
+    /// The task, as the operation key says.
+    pub task: Option<String>,
+    /// The interval in milliseconds, as the operation key says.
+    pub interval_ms: u64,
+    /// The task as the history entry says.
+    pub operation: String,
+    /// The agent's exit status.
+    pub rc: i32,
+    /// How the execution ended.
+    pub status: i32,
+    /// The call id.
+    pub call_id: i32,
+    /// What the agent said.
+    pub exit_reason: Option<String>,
+    /// When it failed, in seconds since the epoch.
+    pub last_rc_change: Option<i64>,
+    /// How long the agent ran, in milliseconds.
+    pub exec_ms: Option<u64>,
+    /// How long the operation waited, in milliseconds.
+    pub queue_ms: Option<u64>,
+    /// A probe that only found the agent not installed.
+    pub masked: bool,
+}
+
+/// One operation of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationRecord {
+    /// The history entry's id.
+    pub id: String,
+    /// The call id.
+    pub call_id: i32,
+    /// The task.
+    pub task: String,
+    /// The interval in milliseconds.
+    pub interval_ms: u64,
+    /// The agent's exit status.
+    pub rc: i32,
+    /// How the execution ended.
+    pub status: i32,
+    /// When the exit status last changed, in seconds since the epoch.
+    pub last_rc_change: Option<i64>,
+    /// How long the agent ran, as written (milliseconds).
+    pub exec_time: Option<String>,
+    /// How long the operation waited, as written (milliseconds).
+    pub queue_time: Option<String>,
+}
+
+/// What a node remembers of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceHistory {
+    /// The id in the history.
+    pub id: String,
+    /// The resource, unless the status knows none.
+    pub resource: Option<ResourceIndex>,
+    /// How often it failed on this node.
+    pub fail_count: i32,
+    /// When it failed last, in seconds since the epoch; 0 when it did not.
+    pub last_failure: i64,
+    /// The operations, oldest first.
+    pub operations: Vec<OperationRecord>,
+}
+
+/// What a node remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeHistory {
+    /// The node.
+    pub node: NodeIndex,
+    /// The resources, in document order.
+    pub resources: Vec<ResourceHistory>,
+}

@@ -1,0 +1,13 @@
+//! The typed result: everything is owned, so that a status outlives its document.
+
+mod cluster;
+mod history;
+mod node;
+mod resource;
+
+pub use cluster::{Ban, ClusterStatus, Counts, Dc, LastChange, Preference, Reference, Tag, Ticket};
+pub use history::{Failure, NodeHistory, OperationRecord, ResourceHistory};
+pub use node::{Health, Node, NodeAttribute, NodeIndex, NodeKind};
+pub use resource::{
+    Agent, BundleKind, BundleReplica, CloneDetails, Resource, ResourceIndex, ResourceKind, Role,
+};
