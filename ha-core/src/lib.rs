@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod event;
+pub mod language;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod model;
@@ -11,6 +12,7 @@ pub mod question;
 pub mod status;
 pub mod value;
 pub mod view;
+pub mod why;
 pub mod xml;
 
 pub use error::{Error, ErrorExt, ErrorKind, Result};
