@@ -14,6 +14,7 @@ mod daemons;
 mod lab_faults;
 mod lab_itself;
 mod lab_program;
+mod packages;
 mod process;
 mod quorum;
 mod session;
@@ -31,6 +32,7 @@ fn main() -> std::process::ExitCode {
     lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);
+    packages::register(&mut harness);
     quorum::register(&mut harness);
     session::register(&mut harness);
     watch::register(&mut harness);
