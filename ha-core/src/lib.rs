@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod event;
+pub mod finding;
 pub mod language;
 #[cfg(feature = "live")]
 pub mod live;
