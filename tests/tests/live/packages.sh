@@ -9,8 +9,11 @@ set -eu
 missing="corosync iputils-arping resource-agents"
 # shellcheck disable=SC2086
 dpkg --purge --force-depends --force-remove-essential $missing >/dev/null 2>&1
-rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /etc/rc?.d/*corosync /etc/systemd/system/*/corosync.service \
-    /var/lib/systemd/deb-systemd-helper-enabled/corosync.service.dsh-also /run/started
+rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /run/started
+for package in corosync resource-agents; do
+    rm -f /etc/rc?.d/*$package /etc/systemd/system/*/$package.service \
+        /var/lib/systemd/deb-systemd-helper-enabled/$package.service.dsh-also
+done
 archive=/srv/archive
 if [ ! -d $archive ]; then
     mkdir -p $archive
@@ -65,6 +68,7 @@ else
 fi
 END
             chmod 755 "$tree/etc/init.d/$package"
+            echo "/etc/init.d/$package" >"$tree/DEBIAN/conffiles"
         fi
         chmod 755 "$tree/DEBIAN/postinst"
         dpkg-deb --build --root-owner-group "$tree" "$archive/$package.deb" >/dev/null
