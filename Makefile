@@ -42,10 +42,10 @@ check: ## formatting, lints, documentation, the layer rule
 check-pure: ## build and test what needs neither root nor a C library
 	$(CARGO) test -p ha-core --no-default-features
 
-bench: ## figures beside the C tools, as ratios of one run (root)
+bench: ## figures beside the C tools, as ratios of one run (root; BENCH=--check fails on a missed goal)
 	@scripts/require-root bench
 	@scripts/install-packages build lab check
-	scripts/bench
+	scripts/bench $(BENCH)
 
 conformance: ## hold crm_mon against stored references (HA_CONFORMANCE=DIR)
 	scripts/conformance

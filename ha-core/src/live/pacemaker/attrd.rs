@@ -279,7 +279,8 @@ fn once(
         CONNECTED.store(false, Ordering::Release);
         let mut ipc = match kept {
             Some(ipc) => ipc,
-            None if may_connect => Ipc::connect(here, c"attrd").map_err(error::legacy)?,
+            // 0 is the library's own choice.
+            None if may_connect => Ipc::connect(here, c"attrd", 0).map_err(error::legacy)?,
             None => return Err(error::legacy(-libc::ENOTCONN)),
         };
         let left = deadline.saturating_duration_since(Instant::now());

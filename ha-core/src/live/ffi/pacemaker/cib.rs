@@ -10,7 +10,6 @@ use pacemaker_sys as sys;
 use super::Here;
 use super::escape;
 use super::mainloop::{guard, on_this_thread};
-use super::marks;
 use super::xml::{self, Output, Tree};
 use crate::Result;
 use crate::xml::Document;
@@ -260,38 +259,22 @@ impl Connection {
         let data = request.data.map(|data| Tree::new(here, data)).transpose()?;
         let seconds = request.timeout.as_secs_f64().ceil().clamp(1.0, 86_400.0);
         let mut output: *mut sys::xmlNode = std::ptr::null_mut();
-        let mut perform = || {
-            // SAFETY: the handle is alive and used by this thread alone; strings and tree live
-            // through the call, which copies what it keeps (calls are synchronous).
-            unsafe {
-                (*self.cib.as_ptr()).call_timeout = seconds as c_int;
-                (self.perform)(
-                    self.cib.as_ptr(),
-                    request.operation.as_ptr(),
-                    std::ptr::null(),
-                    request.section.map_or(std::ptr::null(), CStr::as_ptr),
-                    data.as_ref().map_or(std::ptr::null_mut(), Tree::root),
-                    &raw mut output,
-                    (request.options | sys::cib_sync_call) as c_int,
-                    request.user.map_or(std::ptr::null(), CStr::as_ptr),
-                )
-            }
-        };
-        // A query of the daemon makes and frees three messages and keeps none. A file's CIB stays in
-        // the library's memory, and needs its marks.
-        let reads = self.native && request.operation == c"cib_query" && data.is_none();
-        let rc = if reads {
-            marks::without(perform)
-        } else {
-            perform()
-        };
-        // SAFETY: the library gives the output away, whatever it returns.
-        let output = unsafe {
-            if reads {
-                Output::unmarked(output)
-            } else {
-                Output::new(output)
-            }
+        // SAFETY: the handle is alive and used by this thread alone; strings and tree live through the
+        // call, which copies what it keeps (calls are synchronous). The library gives the output
+        // away, whatever it returns.
+        let (rc, output) = unsafe {
+            (*self.cib.as_ptr()).call_timeout = seconds as c_int;
+            let rc = (self.perform)(
+                self.cib.as_ptr(),
+                request.operation.as_ptr(),
+                std::ptr::null(),
+                request.section.map_or(std::ptr::null(), CStr::as_ptr),
+                data.as_ref().map_or(std::ptr::null_mut(), Tree::root),
+                &raw mut output,
+                (request.options | sys::cib_sync_call) as c_int,
+                request.user.map_or(std::ptr::null(), CStr::as_ptr),
+            );
+            (rc, Output::new(output))
         };
         let output = output.map(Tied);
         Ok(Reply { rc, output })

@@ -17,12 +17,18 @@ use crate::xml::Document;
 pub(crate) struct Ipc(NonNull<sys::crm_ipc_t>);
 
 impl Ipc {
-    /// Connects. Blocks for ever when the server is stopped (see `runtime::reach`).
+    /// Connects, with room for messages of so many bytes, or more where the administrator says so;
+    /// longer ones travel compressed, or in parts. Blocks for ever when the server is stopped (see
+    /// `runtime::reach`).
     ///
     /// The error is a negative `errno`.
-    pub(crate) fn connect(_: &Here, server: &CStr) -> std::result::Result<Self, c_int> {
-        // SAFETY: makes a handle, or null; the name is copied. 0 is the library's own buffer size.
-        let handle = NonNull::new(unsafe { sys::crm_ipc_new(server.as_ptr(), 0) });
+    pub(crate) fn connect(
+        _: &Here,
+        server: &CStr,
+        room: usize,
+    ) -> std::result::Result<Self, c_int> {
+        // SAFETY: makes a handle, or null; the name is copied.
+        let handle = NonNull::new(unsafe { sys::crm_ipc_new(server.as_ptr(), room) });
         let ipc = Self(handle.ok_or(-libc::ENOMEM)?);
         // SAFETY: the handle is new and ours. Pacemaker 3 still exports this function, and has no
         // other that gives a connection on which messages of one's own can be sent.
@@ -48,28 +54,62 @@ impl Ipc {
         message: &Document,
         timeout: Duration,
     ) -> Result<std::result::Result<Option<Document>, c_int>> {
+        let mut reply = std::ptr::null_mut();
+        let sent = self.send(here, message, timeout, Some(&mut reply))?;
+        // SAFETY: the library gives the reply away, whatever it returns.
+        let reply = unsafe { Output::new(reply) };
+        if let Err(rc) = sent {
+            return Ok(Err(rc));
+        }
+        Ok(Ok(reply.map(|reply| reply.to_document()).transpose()?))
+    }
+
+    /// As [`Ipc::ask`], with the answer as it came: its text is not looked at. A message that came in
+    /// parts (Pacemaker 3) may be only the last of them.
+    pub(crate) fn ask_for_text(
+        &mut self,
+        here: &Here,
+        message: &Document,
+        timeout: Duration,
+    ) -> Result<std::result::Result<&[u8], c_int>> {
+        if let Err(rc) = self.send(here, message, timeout, None)? {
+            return Ok(Err(rc));
+        }
+        // SAFETY: after an answer came, the buffer holds it until the next call; the library has made
+        // sure that it ends with a NUL.
+        let text = unsafe { CStr::from_ptr(sys::crm_ipc_buffer(self.0.as_ptr())) };
+        Ok(Ok(text.to_bytes()))
+    }
+
+    fn send(
+        &mut self,
+        here: &Here,
+        message: &Document,
+        timeout: Duration,
+        reply: Option<&mut *mut sys::xmlNode>,
+    ) -> Result<std::result::Result<(), c_int>> {
         escape::check(message)?;
         let message = Tree::new(here, message)?;
         let milliseconds = i32::try_from(timeout.as_millis())
             .unwrap_or(i32::MAX)
             .max(1);
-        let mut reply = std::ptr::null_mut();
-        // SAFETY: handle and message are alive through the call, which copies the message.
+        // SAFETY: handle and message are alive through the call, which copies the message. Without a
+        // place for a reply it makes no tree of it.
         let rc = unsafe {
             sys::crm_ipc_send(
                 self.0.as_ptr(),
                 message.root(),
                 sys::crm_ipc_client_response,
                 milliseconds,
-                &raw mut reply,
+                reply.map_or(std::ptr::null_mut(), |reply| &raw mut *reply),
             )
         };
-        // SAFETY: the library gives the reply away, whatever it returns.
-        let reply = unsafe { Output::new(reply) };
-        if rc < 0 {
-            return Ok(Err(rc));
-        }
-        Ok(Ok(reply.map(|reply| reply.to_document()).transpose()?))
+        Ok(match rc {
+            ..0 => Err(rc),
+            // The library's word for a connection that ended before the answer.
+            0 => Err(-libc::ENOTCONN),
+            1.. => Ok(()),
+        })
     }
 }
 

@@ -12,7 +12,6 @@ pub(crate) mod fencer;
 pub(crate) mod ipc;
 mod log;
 pub(crate) mod mainloop;
-mod marks;
 pub(crate) mod pacemakerd;
 pub(crate) mod schema;
 mod setup;

@@ -7,7 +7,6 @@ use pacemaker_sys as sys;
 
 use super::Here;
 use super::log::collect_xml_messages;
-use super::marks;
 use crate::xml::{Builder, Document, Name};
 use crate::{Error, ErrorKind, Result};
 
@@ -63,32 +62,17 @@ impl Drop for Tree {
 
 /// A tree that Pacemaker's library made and gave to us.
 #[derive(Debug)]
-pub(super) struct Output {
-    root: NonNull<sys::xmlNode>,
-    /// Whether it may have the library's marks.
-    marked: bool,
-}
+pub(super) struct Output(NonNull<sys::xmlNode>);
 
 impl Output {
     /// # Safety
     /// `node` is null or a tree that the library gave away, that nothing else frees.
     pub(super) unsafe fn new(node: *mut sys::xmlNode) -> Option<Self> {
-        NonNull::new(node).map(|root| Self { root, marked: true })
-    }
-
-    /// As [`Output::new`], for a tree that was made inside [`marks::without`].
-    ///
-    /// # Safety
-    /// The same.
-    pub(super) unsafe fn unmarked(node: *mut sys::xmlNode) -> Option<Self> {
-        NonNull::new(node).map(|root| Self {
-            root,
-            marked: false,
-        })
+        NonNull::new(node).map(Self)
     }
 
     pub(super) fn node(&self) -> *const sys::xmlNode {
-        self.root.as_ptr()
+        self.0.as_ptr()
     }
 
     pub(super) fn to_document(&self) -> Result<Document> {
@@ -101,12 +85,7 @@ impl Drop for Output {
     fn drop(&mut self) {
         // SAFETY: ours, freed once, by the library's own function: Pacemaker 3 keeps private data
         // on each node, which `xmlFreeDoc` would leak.
-        let free = || unsafe { sys::free_xml(self.root.as_ptr()) };
-        if self.marked {
-            free();
-        } else {
-            marks::without(free);
-        }
+        unsafe { sys::free_xml(self.0.as_ptr()) };
     }
 }
 

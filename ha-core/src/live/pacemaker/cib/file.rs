@@ -110,9 +110,10 @@ impl CibFile {
         let copy = Copy::make(&working)?;
         let mut connection = Connection::open_file(here, &copy.c_path()?)
             .map_err(|rc| error::legacy(rc).context("read the copy of the CIB file"))?;
-        let answer = ask.send(here, &mut connection)?;
+        let answer = session::perform(here, &mut connection, &ask.request(here)?)?;
         if ask.write && answer.rc >= 0 {
-            let mut after = session::query(here, &mut connection)?;
+            let mut after =
+                session::whole(session::perform(here, &mut connection, &session::WHOLE)?)?;
             if ask.operation != UPGRADE {
                 after.set_attribute(after.root().id(), SCHEMA, &schema);
             }

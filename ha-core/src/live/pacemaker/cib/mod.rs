@@ -4,6 +4,7 @@ mod change;
 pub(crate) mod feed;
 mod file;
 mod pace;
+mod reader;
 pub(crate) mod reconnect;
 mod schema;
 mod section;

@@ -1,7 +1,8 @@
 //! The connection to pacemaker-based that all handles of the process share.
 //!
 //! One, because libcib keeps tables for the whole process, and because its notifications do not say
-//! which connection they came by. It lives on the Pacemaker thread.
+//! which connection they came by; and beside it the one that queries use (see `reader`). Both live on
+//! the Pacemaker thread.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
@@ -12,7 +13,6 @@ use std::time::{Duration, Instant};
 use pacemaker_sys as sys;
 
 use crate::live::ffi::pacemaker::Here;
-pub(crate) use crate::live::ffi::pacemaker::cib::Reply as Answer;
 use crate::live::ffi::pacemaker::cib::{Connection, Handlers, Notification, Request};
 use crate::live::pacemaker::{error, runtime};
 use crate::xml::{Document, PatchSet};
@@ -20,6 +20,7 @@ use crate::{Error, ErrorExt, ErrorKind, Result};
 
 use super::feed::{Feed, News};
 use super::file::CibFile;
+use super::reader::{Output, Reader};
 use super::{Section, pace, reconnect};
 
 const SERVER: &str = "cib_rw";
@@ -34,11 +35,74 @@ static LEASES: AtomicUsize = AtomicUsize::new(0);
 static CONNECTED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    static SESSION: RefCell<Option<Connection>> = const { RefCell::new(None) };
+    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
     /// Set by the library's callback, in which the connection cannot be closed.
     static LOST: Cell<bool> = const { Cell::new(false) };
     /// Those that want to know about each change.
     static FEEDS: RefCell<Vec<Arc<Feed>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The connection, as the Pacemaker thread holds it.
+#[derive(Debug)]
+pub(super) struct Session {
+    connection: Connection,
+    reader: Reader,
+}
+
+/// The answer to a request: a legacy return code, and what came with it (also with some errors).
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) rc: i32,
+    pub(crate) output: Option<Output>,
+}
+
+/// Performs a request in the way that is there for all of them.
+pub(super) fn perform(
+    here: &Here,
+    connection: &mut Connection,
+    request: &Request<'_>,
+) -> Result<Answer> {
+    let reply = connection.perform(here, request)?;
+    Ok(Answer {
+        rc: reply.rc,
+        output: reply.output.map(Output::Tree),
+    })
+}
+
+impl Session {
+    fn perform(&mut self, here: &Here, request: &Request<'_>) -> Result<Answer> {
+        if request.operation == QUERY_OPERATION
+            && let Some(answer) = self.reader.query(here, request)?
+        {
+            return Ok(answer);
+        }
+        perform(here, &mut self.connection, request)
+    }
+
+    /// Queries the whole CIB.
+    fn query(&mut self, here: &Here) -> Result<Document> {
+        whole(self.perform(here, &WHOLE)?)
+    }
+}
+
+const QUERY_OPERATION: &CStr = c"cib_query";
+
+/// The query of the whole CIB that nobody waits for.
+pub(super) const WHOLE: Request<'static> = Request {
+    operation: QUERY_OPERATION,
+    section: None,
+    data: None,
+    options: sys::cib_scope_local,
+    user: None,
+    timeout: QUERY,
+};
+
+/// Takes the CIB out of the answer to [`WHOLE`].
+pub(super) fn whole(answer: Answer) -> Result<Document> {
+    match answer.output {
+        Some(output) if answer.rc == 0 => output.to_document(),
+        _ => Err(super::no_output(answer.rc).context("query the CIB")),
+    }
 }
 
 /// One handle's share of the connection.
@@ -53,7 +117,7 @@ impl Lease {
         LEASES.fetch_add(1, Ordering::AcqRel);
         let lease = Self { name };
         let name = lease.name.clone();
-        with_connection("connect to pacemaker-based", &name, deadline, |_, _| Ok(()))?;
+        with_session("connect to pacemaker-based", &name, deadline, |_, _| Ok(()))?;
         Ok(lease)
     }
 
@@ -123,8 +187,8 @@ impl Ask {
                 if self.write {
                     pace::wait(deadline).context(what)?;
                 }
-                with_connection(what, &lease.name, deadline, move |here, connection| {
-                    let answer = self.send(here, connection)?;
+                with_session(what, &lease.name, deadline, move |here, session| {
+                    let answer = session.perform(here, &self.request(here)?)?;
                     read(here, answer)
                 })
             }
@@ -136,29 +200,27 @@ impl Ask {
         .context(what)
     }
 
-    pub(super) fn send(&self, here: &Here, connection: &mut Connection) -> Result<Answer> {
+    /// The request for the library, once it is found to be a good one.
+    pub(super) fn request(&self, here: &Here) -> Result<Request<'_>> {
         if let (Some(check), Some(text)) = (self.check, &self.section) {
             check(here, text)?;
         }
-        connection.perform(
-            here,
-            &Request {
-                operation: self.operation,
-                section: self.section.as_deref(),
-                data: self.data.as_ref(),
-                options: self.options,
-                user: self.user.as_deref(),
-                timeout: self.deadline.saturating_duration_since(Instant::now()),
-            },
-        )
+        Ok(Request {
+            operation: self.operation,
+            section: self.section.as_deref(),
+            data: self.data.as_ref(),
+            options: self.options,
+            user: self.user.as_deref(),
+            timeout: self.deadline.saturating_duration_since(Instant::now()),
+        })
     }
 }
 
 /// Runs `job` with the connection, which is made first when there is none.
-fn with_connection<T, F>(what: &'static str, name: &CStr, deadline: Instant, job: F) -> Result<T>
+fn with_session<T, F>(what: &'static str, name: &CStr, deadline: Instant, job: F) -> Result<T>
 where
     T: Send + 'static,
-    F: FnOnce(&Here, &mut Connection) -> Result<T> + Send + 'static,
+    F: FnOnce(&Here, &mut Session) -> Result<T> + Send + 'static,
 {
     /// Either the result, or the job again because there is no connection.
     enum Outcome<T, F> {
@@ -182,11 +244,11 @@ where
                 }
                 session = Some(sign_on(here, &name)?);
             }
-            let Some(mut connection) = session else {
+            let Some(mut session) = session else {
                 return Ok(Outcome::NotConnected(job));
             };
-            let result = job(here, &mut connection);
-            SESSION.set(Some(connection));
+            let result = job(here, &mut session);
+            SESSION.set(Some(session));
             if let Err(e) = &result
                 && matches!(e.kind(), ErrorKind::Disconnected | ErrorKind::Timeout)
             {
@@ -205,7 +267,7 @@ where
     }
 }
 
-fn sign_on(here: &Here, name: &CStr) -> Result<Connection> {
+fn sign_on(here: &Here, name: &CStr) -> Result<Session> {
     let handlers = Handlers {
         changed,
         lost: |_| {
@@ -214,41 +276,26 @@ fn sign_on(here: &Here, name: &CStr) -> Result<Connection> {
             runtime::post(check_lost);
         },
     };
-    let mut connection = Connection::sign_on(here, name, handlers)
+    let connection = Connection::sign_on(here, name, handlers)
         .map_err(|rc| error::legacy(rc).context("sign on to pacemaker-based"))?;
+    let mut session = Session {
+        connection,
+        reader: Reader::connect(here),
+    };
     LOST.set(false);
     if FEEDS.with_borrow(|feeds| !feeds.is_empty()) {
-        subscribe(here, &mut connection)?;
-        let document = Arc::new(query(here, &mut connection)?);
+        subscribe(here, &mut session.connection)?;
+        let document = Arc::new(session.query(here)?);
         tell(|| News::Snapshot(Arc::clone(&document)));
     }
     CONNECTED.store(true, Ordering::Release);
-    Ok(connection)
+    Ok(session)
 }
 
 fn subscribe(here: &Here, connection: &mut Connection) -> Result<()> {
     connection
         .subscribe(here)
         .map_err(|rc| error::legacy(rc).context("subscribe to changes of the CIB"))
-}
-
-/// Queries the whole CIB.
-pub(super) fn query(here: &Here, connection: &mut Connection) -> Result<Document> {
-    let answer = connection.perform(
-        here,
-        &Request {
-            operation: c"cib_query",
-            section: None,
-            data: None,
-            options: sys::cib_scope_local,
-            user: None,
-            timeout: QUERY,
-        },
-    )?;
-    match answer.output {
-        Some(output) if answer.rc == 0 => output.to_document(),
-        _ => Err(super::no_output(answer.rc).context("query the CIB")),
-    }
 }
 
 /// Closes the connection. Only from a job, never below a callback of the library.
@@ -315,12 +362,12 @@ pub(in crate::live::pacemaker) fn follow(
     feed: Arc<Feed>,
     deadline: Instant,
 ) -> Result<Document> {
-    with_connection("follow the CIB", name, deadline, move |here, connection| {
+    with_session("follow the CIB", name, deadline, move |here, session| {
         if FEEDS.with_borrow(Vec::is_empty) {
-            subscribe(here, connection)?;
+            subscribe(here, &mut session.connection)?;
         }
         // After subscribing: a change between the two is both in the answer and among the news.
-        let document = query(here, connection)?;
+        let document = session.query(here)?;
         FEEDS.with_borrow_mut(|feeds| feeds.push(feed));
         Ok(document)
     })
@@ -338,9 +385,9 @@ pub(in crate::live::pacemaker) fn unfollow(feed: Arc<Feed>) {
         reconnect::wake();
         // With no handle left the connection is about to be closed as a whole.
         if last && LEASES.load(Ordering::Acquire) > 0 {
-            SESSION.with_borrow_mut(|connection| {
-                if let Some(connection) = connection {
-                    connection.unsubscribe(here);
+            SESSION.with_borrow_mut(|session| {
+                if let Some(session) = session {
+                    session.connection.unsubscribe(here);
                 }
             });
         }
@@ -352,11 +399,11 @@ pub(in crate::live::pacemaker) fn refresh(feed: Arc<Feed>) {
     runtime::post_work("query the CIB", QUERY, move |here| {
         check_lost(here);
         // Without a connection the news will come with the next one.
-        let Some(mut connection) = SESSION.take() else {
+        let Some(mut session) = SESSION.take() else {
             return;
         };
-        let result = query(here, &mut connection);
-        SESSION.set(Some(connection));
+        let result = session.query(here);
+        SESSION.set(Some(session));
         match result {
             Ok(document) => feed.push(News::Snapshot(Arc::new(document))),
             Err(e) => lose(here, &e),
