@@ -6,18 +6,31 @@
 //!
 //! So changes go through a bucket that holds fewer of them than such a backlog, and fills no faster
 //! than a controller on a small machine reads. A change of the configuration takes the CIB manager
-//! longer than that, so it never waits; only status changes in a tight loop do. Each process has its
-//! own bucket: it cannot know about others.
+//! longer than that, so it never waits; only status changes in a tight loop do.
+//!
+//! How fast controllers read is not known, though, and one that waits for the scheduler reads nothing
+//! for seconds. So after a number of quick changes the DC's controller is pinged, through this node's:
+//! both read what the CIB manager told them before they answer.
+//!
+//! Each process has its own bucket: it cannot know about others.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::live::pacemaker::controld;
 use crate::{Error, ErrorKind, Result};
 
 /// How many changes may follow each other without a pause.
 const BURST: f64 = 200.0;
 /// How many changes a second go on for ever.
 const PER_SECOND: f64 = 200.0;
+
+/// How many changes may follow each other before the controllers are known to have read them.
+const UNREAD: u32 = 150;
+/// Changes that took so long together need no such proof.
+const SLOW: Duration = Duration::from_secs(3);
+/// How long to wait for the proof; a cluster without a DC gives none.
+const PROOF: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct Bucket {
@@ -43,20 +56,51 @@ impl Bucket {
     }
 }
 
+/// The changes since the controllers were last known to have read all.
+#[derive(Debug)]
+struct Unread {
+    changes: u32,
+    since: Option<Instant>,
+    /// A thread is asking the controllers.
+    asking: bool,
+}
+
+static CHANGES: Mutex<Unread> = Mutex::new(Unread {
+    changes: 0,
+    since: None,
+    asking: false,
+});
+static ASKED: Condvar = Condvar::new();
+
+impl Unread {
+    /// Counts one change, and tells whether the controllers are to be asked first.
+    fn count(&mut self, now: Instant) -> bool {
+        let began = *self.since.get_or_insert(now);
+        self.changes += 1;
+        if self.changes <= UNREAD {
+            return false;
+        }
+        *self = Self {
+            changes: 1,
+            since: Some(now),
+            asking: now.saturating_duration_since(began) < SLOW,
+        };
+        self.asking
+    }
+}
+
 /// Waits for the turn of one change.
 ///
 /// # Errors
 /// [`ErrorKind::TryAgain`] when it would come after the deadline.
 pub(super) fn wait(deadline: Instant) -> Result<()> {
-    let mut bucket = BUCKET.lock().unwrap_or_else(PoisonError::into_inner);
+    wait_for_readers(deadline)?;
+    let mut bucket = lock(&BUCKET);
     let now = Instant::now();
     let turn = now + bucket.take(now);
     if turn > deadline {
         bucket.left += 1.0;
-        return Err(
-            Error::new(ErrorKind::TryAgain, "too many changes in a short time")
-                .with_hint("make several changes in one, or allow the call more time"),
-        );
+        return Err(too_many());
     }
     // Waiting on a condition that nobody signals lets the others take their turns meanwhile.
     loop {
@@ -69,6 +113,49 @@ pub(super) fn wait(deadline: Instant) -> Result<()> {
             .unwrap_or_else(PoisonError::into_inner)
             .0;
     }
+}
+
+fn wait_for_readers(deadline: Instant) -> Result<()> {
+    /// Also when the question panics.
+    struct Asked;
+    impl Drop for Asked {
+        fn drop(&mut self) {
+            lock(&CHANGES).asking = false;
+            ASKED.notify_all();
+        }
+    }
+    let mut unread = lock(&CHANGES);
+    while unread.asking {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(too_many());
+        }
+        unread = ASKED
+            .wait_timeout(unread, left)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+    }
+    let now = Instant::now();
+    if unread.count(now) {
+        drop(unread);
+        let _asked = Asked;
+        // The change itself needs time too.
+        let limit = (deadline.saturating_duration_since(now) / 2).min(PROOF);
+        if let Err(e) = controld::ping(None, limit) {
+            // Without controllers there is nobody to be cut off.
+            tracing::debug!("the controllers do not say that they follow the changes: {e:#}");
+        }
+    }
+    Ok(())
+}
+
+fn too_many() -> Error {
+    Error::new(ErrorKind::TryAgain, "too many changes in a short time")
+        .with_hint("make several changes in one, or allow the call more time")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -92,5 +179,22 @@ mod tests {
         let later = start + Duration::from_secs(10);
         assert_eq!(bucket.take(later), Duration::ZERO);
         assert!((bucket.left - (BURST - 1.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn quick_changes_are_proven_read_and_slow_ones_are_not_asked_about() {
+        let start = Instant::now();
+        for (gap, asked) in [(10, 2), (100, 0)] {
+            let mut unread = Unread {
+                changes: 0,
+                since: None,
+                asking: false,
+            };
+            let all = 2 * UNREAD + 1;
+            let questions = (0..all)
+                .filter(|n| unread.count(start + Duration::from_millis(gap) * *n))
+                .count();
+            assert_eq!(questions, asked, "{gap} ms");
+        }
     }
 }
