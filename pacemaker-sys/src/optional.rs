@@ -48,6 +48,44 @@ pub fn crm_xml_escape() -> Option<Escape> {
     })
 }
 
+/// What libxml2 calls for each node that it makes or frees; none is allowed.
+pub type NodeHook = Option<unsafe extern "C" fn(node: *mut xmlNode)>;
+
+/// libxml2's hooks for nodes, which libraries of family 2 use to mark what a program changes.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeHooks {
+    /// Sets the hook for new nodes of the thread that first used libxml2; returns the one before.
+    pub set_made: unsafe extern "C" fn(NodeHook) -> NodeHook,
+    /// Sets the hook for nodes to be freed, of the same thread; returns the one before.
+    pub set_freed: unsafe extern "C" fn(NodeHook) -> NodeHook,
+    /// Where the calling thread has its hook for new nodes.
+    pub made: unsafe extern "C" fn() -> *mut NodeHook,
+    /// Where the calling thread has its hook for nodes to be freed.
+    pub freed: unsafe extern "C" fn() -> *mut NodeHook,
+}
+
+/// The functions for these hooks, of a libxml2 that has all of them.
+#[must_use]
+pub fn node_hooks() -> Option<NodeHooks> {
+    type Set = unsafe extern "C" fn(NodeHook) -> NodeHook;
+    type Place = unsafe extern "C" fn() -> *mut NodeHook;
+    let addresses = (
+        look_up("xmlRegisterNodeDefault\0")?,
+        look_up("xmlDeregisterNodeDefault\0")?,
+        look_up("__xmlRegisterNodeDefaultValue\0")?,
+        look_up("__xmlDeregisterNodeDefaultValue\0")?,
+    );
+    // SAFETY: functions of these types in every version that has the symbols.
+    unsafe {
+        Some(NodeHooks {
+            set_made: core::mem::transmute::<*mut libc::c_void, Set>(addresses.0),
+            set_freed: core::mem::transmute::<*mut libc::c_void, Set>(addresses.1),
+            made: core::mem::transmute::<*mut libc::c_void, Place>(addresses.2),
+            freed: core::mem::transmute::<*mut libc::c_void, Place>(addresses.3),
+        })
+    }
+}
+
 optional! {
     /// Forgets the notifications of a CIB connection (2.1).
     fn cib_free_notify(cib: *mut cib_t);

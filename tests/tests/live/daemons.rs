@@ -43,6 +43,14 @@ pub(crate) fn register(harness: &mut Harness) {
         own(LabOptions::default(), fencers_tell_devices_and_history),
     );
     harness.agent("daemons::ask_the_stopped", ask_the_stopped);
+    harness.agent("daemons::ask_all_the_time", ask_all_the_time);
+    harness.test(
+        "daemons::a_fencer_stopped_at_work_holds_nobody_up",
+        own(
+            LabOptions::default(),
+            a_fencer_stopped_at_work_holds_nobody_up,
+        ),
+    );
     harness.agent("daemons::ask_many_times", ask_many_times);
     harness.shared("daemons::asking_leaks_nothing", asking_leaks_nothing);
     harness.test(
@@ -715,6 +723,75 @@ fn stopped_daemons_hold_nobody_up(lab: &Lab) -> Result<()> {
         "{answers:?}"
     );
     Ok(())
+}
+
+/// Asks the fencer all the time, from one thread; and the CIB manager each time the test says so, with
+/// more patience than the fencer is given.
+fn ask_all_the_time((): ()) -> Result<()> {
+    let answered = std::sync::atomic::AtomicU64::new(0);
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let count = || answered.load(std::sync::atomic::Ordering::Acquire);
+    // Connected to both, so that none of them is stopped while a connection is made.
+    let cib = Cib::connect(&ConnectOptions::default())?.with_timeout(3 * SLACK);
+    cib.query()?;
+    fencer::devices(LIMIT)?;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(std::sync::atomic::Ordering::Acquire) {
+                match fencer::devices(Duration::from_secs(1)) {
+                    Ok(_) => {
+                        answered.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+                    }
+                    Err(e) => assert!(
+                        matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Disconnected),
+                        "{e:#}"
+                    ),
+                }
+            }
+        });
+        let talk = || -> Result<()> {
+            agent::say(&"ready")?;
+            while let Some(question) = agent::listen::<String>()? {
+                if question == "the fencer" {
+                    let before = count();
+                    lab::wait_until(3 * SLACK, "the fencer answers", || {
+                        if count() > before {
+                            Ok(())
+                        } else {
+                            Err(NotYet::because("it does not"))
+                        }
+                    })?;
+                } else {
+                    cib.query()?;
+                }
+                agent::say(&question)?;
+            }
+            Ok(())
+        };
+        let result = talk();
+        over.store(true, std::sync::atomic::Ordering::Release);
+        result
+    })
+}
+
+/// The fencer's own library waits a minute longer than it is told to.
+fn a_fencer_stopped_at_work_holds_nobody_up(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    let mut running = node.start_agent("daemons::ask_all_the_time", &())?;
+    assert_eq!(running.heard::<String>()?.as_deref(), Some("ready"));
+    let mut ask = |question: &str| -> Result<()> {
+        running.tell(&question)?;
+        assert_eq!(running.heard::<String>()?.as_deref(), Some(question));
+        Ok(())
+    };
+    for _ in 0..3 {
+        ask("the fencer")?;
+        node.stop("pacemaker-fenced")?;
+        let answer = ask("the CIB manager");
+        node.cont("pacemaker-fenced")?;
+        answer?;
+    }
+    ask("the fencer")
 }
 
 /// Descriptors and resident KiB of this process.

@@ -274,7 +274,7 @@ fn once(
     message: Document,
     may_connect: bool,
 ) -> Result<Option<Document>> {
-    runtime::call(what, deadline, move |here: &Here| {
+    runtime::call_server(what, SERVER, deadline, move |here: &Here| {
         let kept = IPC.take().filter(|ipc| ipc.is_connected(here));
         CONNECTED.store(false, Ordering::Release);
         let mut ipc = match kept {

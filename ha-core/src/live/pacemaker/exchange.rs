@@ -62,7 +62,7 @@ where
     let (sender, receiver) = sync_channel(1);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let _close = Close(id);
-    runtime::call(what, deadline, move |here| {
+    runtime::call_server(what, D::SERVER, deadline, move |here| {
         let collect = RefCell::new(collect);
         let connection = Connection::<D>::open(
             here,

@@ -1,6 +1,8 @@
 //! The fencer, pacemaker-fenced: fence devices, and what was fenced.
 
+use std::cell::RefCell;
 use std::ffi::CString;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -10,7 +12,7 @@ use crate::live::ffi::pacemaker::Here;
 use crate::live::ffi::pacemaker::fencer::{self as ffi, Fencer};
 use crate::live::pacemaker::exchange::deadline;
 use crate::live::pacemaker::{error, runtime};
-use crate::{Error, ErrorExt, Result};
+use crate::{Error, ErrorExt, ErrorKind, Result};
 
 const SERVER: &str = "stonith-ng";
 const DAEMON: &str = "pacemaker-fenced";
@@ -138,16 +140,60 @@ fn name(node: &str) -> Result<CString> {
     CString::new(node).map_err(|_| Error::invalid("a node name contains a NUL byte"))
 }
 
+thread_local! {
+    /// The connection that all requests of the process share, on the Pacemaker thread: its first
+    /// answer is the one that the library waits for without any limit.
+    static FENCER: RefCell<Option<Fencer>> = const { RefCell::new(None) };
+}
+
+/// Whether there is a connection, as far as is known: spares the probe.
+static CONNECTED: AtomicBool = AtomicBool::new(false);
+
 fn ask<T: Send + 'static>(
     what: &'static str,
     deadline: Instant,
-    request: impl FnOnce(&Here, &Fencer, Duration) -> std::result::Result<T, i32> + Send + 'static,
+    request: impl Fn(&Here, &Fencer, Duration) -> std::result::Result<T, i32> + Clone + Send + 'static,
 ) -> Result<T> {
-    runtime::reach(SERVER, DAEMON, deadline).context(what)?;
-    runtime::call(what, deadline, move |here| {
-        let fencer = Fencer::connect(here).map_err(error::legacy)?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        request(here, &fencer, left).map_err(error::legacy)
-    })
+    let mut reached = false;
+    if !CONNECTED.load(Ordering::Acquire) {
+        runtime::reach(SERVER, DAEMON, deadline).context(what)?;
+        reached = true;
+    }
+    match once(what, deadline, request.clone(), reached) {
+        // The fencer was started again since the last request, and none of them changes anything.
+        Err(e) if !reached && e.kind() == ErrorKind::Disconnected => {
+            runtime::reach(SERVER, DAEMON, deadline).context(what)?;
+            once(what, deadline, request, true)
+        }
+        answer => answer,
+    }
     .context(what)
+}
+
+fn once<T: Send + 'static>(
+    what: &'static str,
+    deadline: Instant,
+    request: impl Fn(&Here, &Fencer, Duration) -> std::result::Result<T, i32> + Send + 'static,
+    may_connect: bool,
+) -> Result<T> {
+    runtime::call_server(what, SERVER, deadline, move |here: &Here| {
+        let kept = FENCER.take().filter(|fencer| fencer.is_connected(here));
+        CONNECTED.store(false, Ordering::Release);
+        let fencer = match kept {
+            Some(fencer) => fencer,
+            None if may_connect => Fencer::connect(here).map_err(error::legacy)?,
+            None => return Err(error::legacy(-libc::ENOTCONN)),
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        match request(here, &fencer, left) {
+            Ok(answer) => {
+                FENCER.set(Some(fencer));
+                CONNECTED.store(true, Ordering::Release);
+                Ok(answer)
+            }
+            // The connection is given up: a late answer would be taken for the next one's.
+            Err(_) if !fencer.is_connected(here) => Err(error::legacy(-libc::ENOTCONN)),
+            Err(rc) => Err(error::legacy(rc)),
+        }
+    })
 }

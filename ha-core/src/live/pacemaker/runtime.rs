@@ -12,10 +12,16 @@
 //!
 //! * [`call`] waits for the answer until the deadline and not longer. A job that has not begun by
 //!   then never will; one that has begun may still take effect, and the error says so.
-//! * While a job is past its deadline the thread is stuck inside the C library (a stopped daemon).
-//!   It cannot be killed, so further calls fail at once, until the library returns.
+//! * While a job is past its deadline the thread is stuck inside the C library (a stopped daemon). It
+//!   cannot be killed; but a job that says which server it talks to ([`call_server`]) has its
+//!   connections to that one shut, upon which the library returns within about a second. If it does
+//!   not, further calls fail at once.
 //! * The libraries wait without any limit for a daemon to accept a connection. Call [`reach`] before
 //!   connecting: it tries on a thread that can be given up, so that the Pacemaker thread is free.
+//!   A daemon that is stopped between the two is a matter of the point above, with one gap: for the
+//!   first answer on a connection to the CIB manager or the fencer the libraries wait on a semaphore
+//!   that only the daemon raises. One that is stopped in this moment, less than a millisecond, and
+//!   then killed leaves the thread stuck for good.
 //! * Handles of the C library live in thread-local state of that thread; what users hold only names
 //!   them. On drop, [`post`] a job that closes, and wait for nothing.
 //! * A panic in a job of [`call`] goes on in the caller.
@@ -23,12 +29,12 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::live::ffi::pacemaker::{Here, mainloop};
+use crate::live::ffi::pacemaker::{Here, mainloop, socket};
 use crate::{Error, ErrorKind, Result};
 
 /// Room for the library's own use (some of its functions put whole messages on the stack).
@@ -37,12 +43,19 @@ const STACK: usize = 8 * 1024 * 1024;
 /// How long the libraries may take to initialise, which reads a directory of schemas.
 const START: Duration = Duration::from_secs(30);
 
+/// How long the libraries take to notice that a connection was shut: they look once a second.
+const NOTICE: Duration = Duration::from_millis(2500);
+
 /// The job that the thread works on.
 #[derive(Debug, Clone, Copy)]
 struct Running {
     what: &'static str,
+    /// Whom it talks to.
+    server: Option<&'static str>,
     since: Instant,
     deadline: Instant,
+    /// When its connections were shut.
+    shut: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -120,6 +133,34 @@ where
     T: Send + 'static,
     F: FnOnce(&Here) -> Result<T> + Send + 'static,
 {
+    run(what, None, deadline, job)
+}
+
+/// As [`call`], for a job that talks to one IPC server. When the deadline passes, the connections to
+/// that server are shut, so that the thread is free for other jobs soon.
+pub(crate) fn call_server<T, F>(
+    what: &'static str,
+    server: &'static str,
+    deadline: Instant,
+    job: F,
+) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Here) -> Result<T> + Send + 'static,
+{
+    run(what, Some(server), deadline, job)
+}
+
+fn run<T, F>(
+    what: &'static str,
+    server: Option<&'static str>,
+    deadline: Instant,
+    job: F,
+) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Here) -> Result<T> + Send + 'static,
+{
     let runtime = runtime()?;
     if mainloop::is_here() {
         return Err(
@@ -141,7 +182,7 @@ where
         {
             return;
         }
-        let result = runtime.work(what, deadline, || {
+        let result = runtime.work(what, server, deadline, || {
             catch_unwind(AssertUnwindSafe(|| job(here)))
         });
         // Nobody listens any more when the caller gave up.
@@ -158,6 +199,7 @@ where
             let given_up = state
                 .compare_exchange(WAITING, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire)
                 .is_ok();
+            runtime.shut_overdue();
             Err(if given_up {
                 runtime.busy(waited)
             } else {
@@ -188,14 +230,20 @@ pub(crate) fn post_work(
     {
         mainloop::post(Box::new(move |here| {
             let since = Instant::now();
-            runtime.work(what, since + limit, || job(here));
+            runtime.work(what, None, since + limit, || job(here));
         }));
     }
 }
 
 impl Runtime {
     /// Runs a job's body on the Pacemaker thread, and lets the others know.
-    fn work<T>(&self, what: &'static str, deadline: Instant, body: impl FnOnce() -> T) -> T {
+    fn work<T>(
+        &self,
+        what: &'static str,
+        server: Option<&'static str>,
+        deadline: Instant,
+        body: impl FnOnce() -> T,
+    ) -> T {
         /// Also when the body panics.
         struct Done<'a>(&'a Runtime);
         impl Drop for Done<'_> {
@@ -206,17 +254,47 @@ impl Runtime {
         let since = Instant::now();
         *lock(&self.running) = Some(Running {
             what,
+            server,
             since,
             deadline,
+            shut: None,
         });
         let _done = Done(self);
         body()
     }
 
-    /// The error for a new call while a job is past its deadline.
+    /// Shuts the connections of a job that is past its deadline.
+    fn shut_overdue(&self) {
+        let now = Instant::now();
+        let mut running = lock(&self.running);
+        let Some(job) = running.as_mut() else { return };
+        let Some(server) = job.server.filter(|_| now >= job.deadline) else {
+            return;
+        };
+        if job.shut.is_some() {
+            return;
+        }
+        job.shut = Some(now);
+        // Under the lock, so that the job at hand is still the one that is meant. Tries that wait for
+        // the same server are shut as well: they must not take that for its end.
+        if let Some(probe) = lock(&PROBES).as_ref().and_then(|probes| probes.get(server)) {
+            probe.shut.store(true, Ordering::Release);
+        }
+        let shut = socket::shut_all_to(server);
+        tracing::debug!(
+            "\"{}\" is overdue: shut {shut} connections to {server}",
+            job.what
+        );
+    }
+
+    /// The error for a new call while a job is past its deadline and will not end.
     fn stuck(&self) -> Option<Error> {
         let running = (*lock(&self.running))?;
-        (Instant::now() > running.deadline).then(|| {
+        let end = match running.server {
+            Some(_) => running.shut.unwrap_or(running.deadline) + NOTICE,
+            None => running.deadline,
+        };
+        (Instant::now() > end).then(|| {
             Error::new(
                 ErrorKind::Timeout,
                 format!(
@@ -271,6 +349,8 @@ struct Probe {
     since: Instant,
     outcome: Mutex<Option<std::result::Result<(), i32>>>,
     ended: Condvar,
+    /// It ends, or ended, because we shut its connection.
+    shut: AtomicBool,
 }
 
 /// Makes sure that an IPC server (`cib_rw`, `attrd`, `crmd`, ...) accepts connections now.
@@ -298,11 +378,14 @@ pub(crate) fn reach(server: &'static str, daemon: &'static str, deadline: Instan
     loop {
         match *outcome {
             Some(Ok(())) => return Ok(()),
-            Some(Err(errno)) => return Err(refused(daemon, errno)),
-            None => {}
+            Some(Err(errno)) if !probe.shut.load(Ordering::Acquire) => {
+                return Err(refused(daemon, errno));
+            }
+            Some(Err(_)) | None => {}
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        // A try that we ended ourselves is not repeated: it had waited for a deadline already.
+        if left.is_zero() || outcome.is_some() {
             return Err(Error::new(
                 ErrorKind::Timeout,
                 format!(
@@ -328,6 +411,7 @@ fn begin_probe(server: &'static str) -> Result<Arc<Probe>> {
         since: Instant::now(),
         outcome: Mutex::new(None),
         ended: Condvar::new(),
+        shut: AtomicBool::new(false),
     });
     let result = Arc::clone(&probe);
     std::thread::Builder::new()
@@ -366,4 +450,38 @@ fn refused(daemon: &'static str, errno: i32) -> Error {
         .with_hint("start the cluster on this node (systemctl start pacemaker)"),
     }
     .with_code(errno)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+
+    use super::*;
+    use crate::live::ffi::pacemaker::ipc::Ipc;
+    use crate::live::pacemaker::error;
+
+    /// A server that is stopped after the probe: it has a queue for connections, and never answers.
+    #[test]
+    fn a_connection_that_is_never_answered_does_not_hold_others_up() {
+        const SERVER: &str = "ha-core-test-mute";
+        let address = SocketAddr::from_abstract_name([SERVER.as_bytes(), &[0; 90]].concat());
+        // libqb's names fill the whole address.
+        let _mute = UnixListener::bind_addr(&address.unwrap()).unwrap();
+        let deadline = |millis| Instant::now() + Duration::from_millis(millis);
+        let asked = Instant::now();
+        let result = call_server("connect", SERVER, deadline(300), |here| {
+            let name = CString::new(SERVER).unwrap();
+            Ipc::connect(here, &name, 0)
+                .map(drop)
+                .map_err(error::legacy)
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+        assert!(asked.elapsed() >= Duration::from_millis(300));
+        // The thread is free again, without any end of the server.
+        assert_eq!(call("go on", deadline(20_000), |_| Ok(1)).unwrap(), 1);
+        let refused = reach(SERVER, "the mute one", deadline(100)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Timeout, "{refused:#}");
+        assert!(socket::shut_all_to(SERVER) > 0, "the probe goes on");
+    }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use pacemaker_sys as sys;
 
 use super::Here;
-use super::escape;
 use super::mainloop::{guard, on_this_thread};
 use super::xml::{self, Output, Tree};
+use super::{escape, hooks};
 use crate::Result;
 use crate::xml::Document;
 
@@ -194,7 +194,11 @@ impl Connection {
 
     /// Opens a CIB file, as it is when this is called; closing it writes it when it was changed. Only
     /// one may be open at a time: Pacemaker 2's library has a single copy in memory.
-    pub(crate) fn open_file(_: &Here, path: &CStr) -> std::result::Result<Self, i32> {
+    pub(crate) fn open_file(here: &Here, path: &CStr) -> std::result::Result<Self, i32> {
+        // A change would end the process.
+        if !hooks::are_set(here) {
+            return Err(NO_PROTOCOL);
+        }
         // SAFETY: makes a handle, or null; the library copies the path.
         let cib = unsafe { sys::cib_file_new(path.as_ptr()) };
         Self::open(cib, c"ha-core")

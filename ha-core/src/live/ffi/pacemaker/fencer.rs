@@ -49,6 +49,12 @@ impl Fencer {
         if rc < 0 { Err(rc) } else { Ok(fencer) }
     }
 
+    /// Tells whether the fencer is still there, as far as is known.
+    pub(crate) fn is_connected(&self, _: &Here) -> bool {
+        // SAFETY: the handle is alive.
+        unsafe { (*self.0.as_ptr()).state != sys::stonith_disconnected }
+    }
+
     fn methods(&self) -> &sys::stonith_api_operations_t {
         // SAFETY: a handle has its table of operations from birth to death.
         unsafe { &*(*self.0.as_ptr()).cmds }

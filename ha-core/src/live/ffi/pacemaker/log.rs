@@ -1,6 +1,6 @@
 //! Messages of libqb (with Pacemaker's), GLib and libxml2 become `tracing` events.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -18,6 +18,11 @@ unsafe extern "C" {
 /// libqb's number of our log target; -1 before there is one.
 static TARGET: AtomicI32 = AtomicI32::new(-1);
 
+thread_local! {
+    /// The level that the places in the C code were looked at with.
+    static LEVEL: Cell<LevelFilter> = const { Cell::new(LevelFilter::OFF) };
+}
+
 /// Sends what the C libraries log from now on to `tracing`, and nothing to stderr or syslog.
 pub(super) fn redirect(_: &Here) {
     // SAFETY: libqb's log was initialised by `crm_log_preinit`. The callbacks are static functions
@@ -28,6 +33,7 @@ pub(super) fn redirect(_: &Here) {
             TARGET.store(target, Ordering::Relaxed);
             // Pacemaker's own filter obeys PCMK_trace_* variables, and with a trace message enabled
             // a failed check inside the library calls abort(): ours knows no trace level.
+            LEVEL.set(LevelFilter::current());
             qb_log_filter_fn_set(Some(choose));
             sys::qb_log_ctl(target, sys::QB_LOG_CONF_ENABLED, 1);
         }
@@ -35,7 +41,16 @@ pub(super) fn redirect(_: &Here) {
     }
 }
 
-/// Decides, once for each place in the C code that logs, whether it reaches us.
+/// Has each place in the C code looked at again if `tracing` wants other levels than it did before.
+pub(super) fn follow_level(_: &Here) {
+    let level = LevelFilter::current();
+    if LEVEL.replace(level) != level && TARGET.load(Ordering::Relaxed) >= 0 {
+        // SAFETY: a static function; libqb calls it for each place that it knows, and for each new one.
+        unsafe { qb_log_filter_fn_set(Some(choose)) };
+    }
+}
+
+/// Decides whether what a place in the C code logs reaches us. libqb asks once for each place.
 unsafe extern "C" fn choose(site: *mut sys::qb_log_callsite) {
     let target = TARGET.load(Ordering::Relaxed);
     // SAFETY: libqb passes one of its call sites, under its own lock.
@@ -101,10 +116,10 @@ unsafe fn text<'a>(text: *const c_char) -> std::borrow::Cow<'a, str> {
 }
 
 /// The default log handler that the process had before Pacemaker's library took its place.
+///
+/// GLib tells the function and not the data that it was registered with, so a handler of the
+/// application cannot be called as it expects; GLib's own takes no data.
 pub(super) struct GlibHandler(sys::GLogFunc);
-
-/// The previous default handler: what other threads of the process go on using.
-static PREVIOUS: std::sync::OnceLock<sys::GLogFunc> = std::sync::OnceLock::new();
 
 impl GlibHandler {
     pub(super) fn take() -> Self {
@@ -114,10 +129,19 @@ impl GlibHandler {
         })
     }
 
-    /// On the Pacemaker thread GLib's messages go to `tracing`; on every other one, to the handler
-    /// that was there.
+    /// On the Pacemaker thread GLib's messages go to `tracing`; on every other one, to GLib's own
+    /// handler.
     pub(super) fn put_back(self) {
-        PREVIOUS.get_or_init(|| self.0);
+        let own: unsafe extern "C" fn(_, _, _, _) = sys::g_log_default_handler;
+        if self
+            .0
+            .is_some_and(|handler| handler as usize != own as usize)
+        {
+            tracing::warn!(
+                "the program's default log handler of GLib is out of use; set it again after the \
+                 first call into the cluster"
+            );
+        }
         // SAFETY: a static function without user data.
         unsafe { sys::g_log_set_default_handler(Some(on_glib), std::ptr::null_mut()) };
     }
@@ -130,10 +154,8 @@ unsafe extern "C" fn on_glib(
     data: *mut c_void,
 ) {
     if !is_here() {
-        let previous = PREVIOUS.get().copied().flatten();
-        let previous = previous.unwrap_or(sys::g_log_default_handler);
-        // SAFETY: the handler that GLib would have called, with its own arguments.
-        return unsafe { previous(domain, level, message, data) };
+        // SAFETY: with GLib's own arguments; the handler ignores the data.
+        return unsafe { sys::g_log_default_handler(domain, level, message, data) };
     }
     guard("the GLib log callback", || {
         let flags = level as u32;

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pacemaker_sys as sys;
 
-use super::setup;
+use super::{log, setup};
 use crate::live::ffi::corosync::block_signals;
 use crate::{Error, ErrorKind, Result};
 
@@ -84,7 +84,11 @@ unsafe extern "C" fn run_job(data: *mut c_void) -> i32 {
     // SAFETY: `data` is the box that `attach` gave to this source; only this thread runs it.
     let job = unsafe { &mut *data.cast::<Option<Job>>() };
     if let Some(job) = job.take() {
-        guard("a job", || job(&Here(PhantomData)));
+        guard("a job", || {
+            let here = Here(PhantomData);
+            log::follow_level(&here);
+            job(&here);
+        });
     }
     sys::G_SOURCE_REMOVE
 }

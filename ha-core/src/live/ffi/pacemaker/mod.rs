@@ -9,12 +9,14 @@ pub(crate) mod controld;
 mod escape;
 pub(crate) mod executor;
 pub(crate) mod fencer;
+mod hooks;
 pub(crate) mod ipc;
 mod log;
 pub(crate) mod mainloop;
 pub(crate) mod pacemakerd;
 pub(crate) mod schema;
 mod setup;
+pub(crate) mod socket;
 pub(crate) mod xml;
 pub(crate) mod xpath;
 

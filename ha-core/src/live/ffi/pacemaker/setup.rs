@@ -4,19 +4,23 @@ use std::ffi::{CString, c_char};
 
 use pacemaker_sys as sys;
 
+use super::hooks::Hooks;
 use super::{Here, log};
 
 /// Initialises Pacemaker's library on its thread, quietly.
 ///
 /// `crm_log_preinit` loads the list of schemas (without it, nothing with a CIB file works), and also
 /// sets the umask to 026, the locale, the environment variable `PCMK_service` and a GLib log handler
-/// that turns every critical message of the process into `abort()`. All of that is undone.
+/// that turns every critical message of the process into `abort()`. All of that is undone, and its
+/// hooks for libxml2's nodes are kept to this thread.
 pub(super) fn prepare(here: &Here) {
     let kept = Kept::take();
     let glib = log::GlibHandler::take();
+    let hooks = Hooks::take();
     // SAFETY: called once, on the thread that owns the default context; the name is static and the
     // library copies it; no arguments are given.
     unsafe { sys::crm_log_preinit(c"ha-core".as_ptr(), 0, std::ptr::null_mut()) };
+    hooks.put_back(here);
     glib.put_back();
     kept.put_back();
     log::redirect(here);

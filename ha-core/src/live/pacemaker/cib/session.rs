@@ -235,7 +235,7 @@ where
             reached = true;
         }
         let name = name.to_owned();
-        let outcome = runtime::call(what, deadline, move |here| {
+        let work = move |here: &Here| {
             check_lost(here);
             let mut session = SESSION.take();
             if session.is_none() {
@@ -256,7 +256,14 @@ where
                 lose(here, e);
             }
             result.map(Outcome::Done)
-        })?;
+        };
+        // Signing on has no limit in the library, the rest has; a slow answer is no reason to shut
+        // the connection that others use too.
+        let outcome = if reached {
+            runtime::call_server(what, SERVER, deadline, work)
+        } else {
+            runtime::call(what, deadline, work)
+        }?;
         match outcome {
             Outcome::Done(value) => return Ok(value),
             Outcome::NotConnected(again) => {
