@@ -16,6 +16,8 @@ pub(crate) fn register(harness: &mut Harness) {
     harness.agent("session::stopped", stopped);
     harness.agent("session::cycles", cycles);
     harness.agent("session::quiet", quiet);
+    harness.agent("session::late_log", late_log);
+    harness.shared("session::late_log", messages_follow_a_level_set_later);
     harness.agent("session::hammer", hammer);
     let lab = LabOptions::default;
     harness.test(
@@ -299,6 +301,58 @@ fn nothing_is_printed_or_left_changed(lab: &Lab) -> Result<()> {
     let said: Vec<String> = lab.node("maitre")?.call("session::quiet", &true)?;
     // With tracing on, failed checks of the C library would abort the process.
     assert_eq!(said, ["exit status: 0: ", "exit status: 0: "]);
+    Ok(())
+}
+
+/// Counts the messages of the C libraries.
+struct Counter(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+impl tracing::Subscriber for Counter {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "pacemaker"
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        Some(tracing::level_filters::LevelFilter::DEBUG)
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// Has the C library go over the same places before and after somebody listens; returns how many
+/// messages there were then.
+fn late_log((): ()) -> Result<usize> {
+    let bad = Document::parse("<primitive id='late' colour='red'/>")?;
+    let complain = || -> Result<()> {
+        let cib = connect(Duration::from_secs(10))?;
+        assert!(cib.create(Section::Resources, &bad).is_err());
+        Ok(())
+    };
+    complain()?;
+    let count = std::sync::Arc::default();
+    tracing::subscriber::set_global_default(Counter(std::sync::Arc::clone(&count)))
+        .map_err(|e| Error::invalid(e.to_string()))?;
+    complain()?;
+    Ok(count.load(std::sync::atomic::Ordering::Acquire))
+}
+
+fn messages_follow_a_level_set_later(lab: &Lab) -> Result<()> {
+    let messages: usize = lab.node("maitre")?.call("session::late_log", &())?;
+    assert!(messages > 0);
     Ok(())
 }
 

@@ -285,18 +285,19 @@ impl<L: Connect> Drop for Connection<L> {
         }
         drop(state);
         self.link.freed.notify_all();
-        // Another thread may be about to write a message; that takes a microsecond.
-        let (mut backoff, deadline) = (Backoff::queue(), Deadline::after(GOODBYE));
-        let requests = loop {
-            match self.link.requests.take() {
-                Some(requests) => break requests,
-                None if backoff.wait(deadline) => {}
-                None => return,
-            }
-        };
         // A worker says good-bye, for it may block; a stopped daemon gets it when it resumes.
         let (tell, told) = mpsc::sync_channel::<()>(1);
+        let link = self.link.clone();
         let submitted = worker::submit(Box::new(move || {
+            // Another thread may be about to write a message, which takes a microsecond, or be
+            // waiting for room to do so, which ends with its own deadline.
+            let mut backoff = Backoff::queue();
+            let requests = loop {
+                match link.requests.take() {
+                    Some(requests) => break requests,
+                    None => backoff.wait(Deadline::never()),
+                };
+            };
             finalize(requests, events);
             drop(tell);
         }));

@@ -77,7 +77,8 @@ pub enum Reason {
 /// readable when [`Watch::try_next`] may have something. With feature `tokio`, [`Watch::into_stream`].
 ///
 /// A reader may take its time: changes are queued, and merged into one
-/// [`Update::Refetched`] when they become too many.
+/// [`Update::Refetched`] when they become too many; connections lost and made again meanwhile are told
+/// as one [`Update::Lost`] and one [`Update::Reconnected`].
 ///
 /// # Example
 /// ```no_run
@@ -211,6 +212,8 @@ impl Watch {
                 None
             }
             News::Snapshot(document) => Some(self.take(document)),
+            // Known already: what lay between was left out, because nobody had read it.
+            News::Lost(_) if self.state == State::Lost => None,
             News::Lost(cause) => {
                 self.state = State::Lost;
                 Some(Update::Lost { cause })

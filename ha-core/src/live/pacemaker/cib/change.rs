@@ -199,7 +199,11 @@ impl Cib {
         .map(drop)
     }
 
-    /// Makes the cluster's other nodes take over this node's view of the CIB.
+    /// Makes the CIB manager of this node send its whole CIB to all nodes (`cibadmin --sync`); each
+    /// takes it over unless its own is newer.
+    ///
+    /// Returns when it is on its way: what the others made of it is not reported. A cluster keeps
+    /// its copies equal by itself; this is for repairs.
     ///
     /// # Errors
     /// Those of every change.

@@ -58,9 +58,14 @@ impl Feed {
     pub(super) fn push(&self, news: News) {
         let mut queue = self.queue();
         match news {
-            // Patch sets from before a snapshot are part of it, or lead to it.
             News::Snapshot(_) => {
-                queue.retain(|old| !matches!(old, News::Patch(_) | News::Unreadable));
+                // What came after a loss that is still to be read, the connections made and lost since
+                // included, comes down to this; and patch sets from before a snapshot are part of
+                // it, or lead to it.
+                if let Some(lost) = queue.iter().position(|old| matches!(old, News::Lost(_))) {
+                    queue.truncate(lost + 1);
+                }
+                queue.retain(|old| matches!(old, News::Lost(_) | News::Behind(_)));
             }
             News::Patch(_) | News::Unreadable => {
                 if let Some(News::Behind(dropped)) = queue.back_mut() {
@@ -75,6 +80,7 @@ impl Feed {
                     return;
                 }
             }
+            News::Lost(_) if matches!(queue.back(), Some(News::Lost(_))) => return,
             News::Behind(_) | News::Lost(_) => {}
         }
         if queue.is_empty() {
@@ -152,6 +158,28 @@ mod tests {
         };
         assert_eq!(dropped, LIMIT + 10);
         assert!(feed.pop().is_none());
+    }
+
+    #[test]
+    fn connections_lost_and_made_again_take_no_more_room_each() {
+        let feed = Feed::new().unwrap();
+        let snapshot = |name| News::Snapshot(Arc::new(Document::new(name)));
+        feed.push(News::Unreadable);
+        for n in 0..1000 {
+            feed.push(News::Lost(format!("{n}").into()));
+            feed.push(News::Lost("again".into()));
+            feed.push(snapshot(if n < 999 { "old" } else { "new" }));
+            feed.push(News::Unreadable);
+        }
+        feed.push(News::Lost("last".into()));
+        assert!(feed.queue().len() <= 5, "{}", feed.queue().len());
+        // The first loss, the CIB as it is since, and what came after that.
+        assert!(matches!(feed.pop(), Some(News::Lost(cause)) if &*cause == "0"));
+        assert!(matches!(feed.pop(), Some(News::Snapshot(cib)) if cib.root().name() == "new"));
+        assert!(matches!(feed.pop(), Some(News::Unreadable)));
+        assert!(matches!(feed.pop(), Some(News::Lost(cause)) if &*cause == "last"));
+        assert!(feed.pop().is_none());
+        assert!(!readable(&feed));
     }
 
     #[test]
