@@ -58,8 +58,8 @@ pub struct FencingEvent {
 /// Lists the fence devices that are registered on this node.
 ///
 /// # Errors
-/// [`ErrorKind::Disconnected`](crate::ErrorKind::Disconnected) when Pacemaker does not run on this
-/// node, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when the fencer does not answer.
+/// [`ErrorKind::Disconnected`] when Pacemaker does not run on this
+/// node, [`ErrorKind::Timeout`] when the fencer does not answer.
 ///
 /// # Example
 /// ```no_run
