@@ -20,7 +20,7 @@ demo: ## two nodes, the Sphynx resources, a power cut, the fail-over as it happe
 	@scripts/require-root demo
 	@scripts/install-packages build lab
 	$(CARGO) build --release --workspace --bins
-	$(CARGO) run --release --quiet -p ha-tests --bin lab -- demo
+	$(CARGO) run --release --quiet --bin lab -- demo
 
 test: ## every test, those against the real daemons included (root)
 	@scripts/require-root test
@@ -54,7 +54,7 @@ lab: ## start two nodes and say how to use them (root)
 	@scripts/require-root lab
 	@scripts/install-packages build lab
 	$(CARGO) build --release --workspace --bins
-	$(CARGO) run --release --quiet -p ha-tests --bin lab -- up
+	$(CARGO) run --release --quiet --bin lab -- up
 
 clean: ## remove what was built
 	$(CARGO) clean
