@@ -38,25 +38,45 @@ enum Line {
 /// Where a machine finds what valgrind must not report.
 const SUPPRESSIONS: &str = "/run/lab/valgrind.supp";
 
-/// An agent ends at its first memory error, which fails its test and shows the error.
-const VALGRIND: [&str; 6] = [
+/// An agent ends at its first memory error, which fails its test and shows the error; what it has lost
+/// track of at its end is one too.
+const VALGRIND: [&str; 9] = [
     "--quiet",
     "--error-exitcode=99",
     "--exit-on-first-error=yes",
+    "--leak-check=full",
+    "--show-leak-kinds=definite",
+    "--errors-for-leak-kinds=definite",
     "--suppressions=/run/lab/valgrind.supp",
     "--main-stacksize=8388608",
     "--num-callers=30",
 ];
 
+/// The variable that asks for valgrind; agents have it too.
+const MEMCHECK: &str = "HA_LAB_MEMCHECK";
+
 /// Tells whether agents run under valgrind, which holds on to memory: when `HA_LAB_MEMCHECK` is set.
 #[must_use]
 pub fn memcheck() -> bool {
-    std::env::var_os("HA_LAB_MEMCHECK").is_some()
+    std::env::var_os(MEMCHECK).is_some()
 }
 
-/// Lengthens a limit when agents are slow because valgrind runs them.
-pub(crate) fn patience(limit: Duration) -> Duration {
+/// Lengthens a limit when agents are slow because valgrind runs them: ten times, and the one place
+/// that says so.
+#[must_use]
+pub fn patience(limit: Duration) -> Duration {
     limit * if memcheck() { 10 } else { 1 }
+}
+
+/// What valgrind said of any agent, also of one whose test did not wait for its end.
+static MEMORY_ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Returns what valgrind said so far of all agents.
+pub(crate) fn memory_errors() -> Vec<String> {
+    MEMORY_ERRORS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 type Function = Box<dyn Fn(Value) -> Result<Value> + Send + Sync>;
@@ -191,7 +211,7 @@ impl Running {
         } else {
             node.command(EXECUTABLE).args([FLAG, function, &args])
         };
-        for variable in ["RUST_BACKTRACE", "RUST_LOG"] {
+        for variable in ["RUST_BACKTRACE", "RUST_LOG", MEMCHECK] {
             if let Ok(value) = std::env::var(variable) {
                 command = command.env(variable, value);
             }
@@ -232,6 +252,13 @@ impl Running {
                     .lines()
                     .map_while(std::result::Result::ok)
                 {
+                    // Told to be quiet, valgrind says nothing but errors.
+                    if memcheck() && line.starts_with("==") {
+                        MEMORY_ERRORS
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(line.clone());
+                    }
                     keep(&noise, &line);
                 }
             });
@@ -243,12 +270,12 @@ impl Running {
             lines,
             done: None,
             noise,
-            limit: patience(Duration::from_secs(120)),
+            limit: patience(Duration::from_secs(240)),
         })
     }
 
     /// Sets how long [`heard`](Self::heard) and [`result`](Self::result) wait for the next line
-    /// (120 s).
+    /// (240 s).
     pub fn set_limit(&mut self, limit: Duration) {
         self.limit = patience(limit);
     }
@@ -316,6 +343,9 @@ impl Running {
         }
         let what = match self.done.take() {
             Some(Line::Done(value)) => {
+                if memcheck() {
+                    self.end_clean()?;
+                }
                 return serde_json::from_value(value)
                     .map_err(|e| Error::invalid(format!("result of {}: {e}", self.name)));
             }
@@ -327,6 +357,18 @@ impl Running {
             _ => "was lost".to_owned(),
         };
         Err(self.failure(ErrorKind::Protocol, &what))
+    }
+
+    /// Waits until valgrind has looked for lost memory.
+    fn end_clean(&mut self) -> Result<()> {
+        let status = self.process.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(self.failure(
+            ErrorKind::Protocol,
+            &format!("had a result, but ended badly ({status})"),
+        ))
     }
 
     fn next_line(&mut self) -> Result<Line> {

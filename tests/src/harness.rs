@@ -16,12 +16,12 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::agent::{FLAG, Functions, panic_message, patience};
+use crate::agent::{FLAG, Functions, memory_errors, panic_message, patience};
 use crate::lab::{Lab, require_root};
 use crate::options::LabOptions;
 
 /// How long a test may take when it does not say.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// How many labs of their own run at the same time, besides the shared one.
 const OWN_LABS: usize = 3;
@@ -62,7 +62,8 @@ impl std::fmt::Debug for Test {
 }
 
 impl Test {
-    /// Sets how long the test may take, its lab's start included (180 s).
+    /// Sets how long the test may take, its lab's start included (600 s: a test that hangs must end, a
+    /// machine that is busy must not fail it).
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -168,7 +169,13 @@ impl Harness {
         }
         // A lab mostly waits; this many tests keep two processors busy.
         arguments.test_threads.get_or_insert(OWN_LABS + 2);
-        libtest_mimic::run(&arguments, self.trials).exit_code()
+        let conclusion = libtest_mimic::run(&arguments, self.trials);
+        let errors = memory_errors();
+        if !errors.is_empty() {
+            eprintln!("valgrind reported errors in agents:\n{}", errors.join("\n"));
+            return ExitCode::FAILURE;
+        }
+        conclusion.exit_code()
     }
 }
 

@@ -28,7 +28,7 @@ pub struct LabOptions {
     pub share: Vec<PathBuf>,
     /// Whether Corosync and Pacemaker are started and waited for (yes).
     pub start_cluster: bool,
-    /// How long the nodes may take to be Online (60 s; they usually need 5).
+    /// How long the nodes may take to be Online (120 s; they usually need 5).
     pub limit: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Default for LabOptions {
             node_trees: BTreeMap::new(),
             share: build_folder().into_iter().collect(),
             start_cluster: true,
-            limit: Duration::from_secs(60),
+            limit: Duration::from_secs(120),
         }
     }
 }

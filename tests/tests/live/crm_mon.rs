@@ -24,7 +24,7 @@ const MODES: [&[&str]; 6] = [
 pub(crate) fn register(harness: &mut Harness) {
     harness.test(
         "crm_mon::same_bytes_through_a_cluster_life",
-        own(LabOptions::default(), cluster_life).limit(Duration::from_secs(300)),
+        own(LabOptions::default(), cluster_life).limit(Duration::from_secs(900)),
     );
 }
 
@@ -55,7 +55,7 @@ fn cluster_life(lab: &Lab) -> Result<()> {
         .command("crm_resource")
         .args(["--cleanup", "-r", "arv_rsc"])
         .stdout()?;
-    lab.wait_sphynx("maitre", Duration::from_secs(40))?;
+    lab.wait_sphynx("maitre", Duration::from_secs(90))?;
 
     maitre
         .command("crm_standby")
@@ -72,15 +72,15 @@ fn cluster_life(lab: &Lab) -> Result<()> {
         .command("crm_standby")
         .args(["-N", "esclave", "-D"])
         .stdout()?;
-    lab.wait_sphynx("maitre", Duration::from_secs(40))?;
+    lab.wait_sphynx("maitre", Duration::from_secs(90))?;
 
     let esclave = lab.node("esclave")?;
     lab.power_cut("maitre")?;
-    lab.wait_sphynx("esclave", Duration::from_secs(60))?;
+    lab.wait_sphynx("esclave", Duration::from_secs(90))?;
     same(lab, &esclave, "after the power cut")?;
 
     lab.power_on("maitre")?;
-    lab.wait_online(Duration::from_secs(60))?;
+    lab.wait_online(Duration::from_secs(90))?;
     install(&lab.node("maitre")?, &program)?;
     wait_for(
         lab,
@@ -121,7 +121,7 @@ fn install(node: &Node<'_>, program: &[u8]) -> Result<()> {
 }
 
 fn wait_for(lab: &Lab, node: &Node<'_>, what: &str, texts: &[&str]) -> Result<()> {
-    lab.wait_until(Duration::from_secs(40), what, || {
+    lab.wait_until(Duration::from_secs(90), what, || {
         let text = node.command("crm_mon").arg("-1").stdout()?;
         if texts.iter().all(|wanted| text.contains(wanted)) {
             Ok(())
@@ -140,7 +140,7 @@ fn same(lab: &Lab, node: &Node<'_>, state: &str) -> Result<()> {
             Ok(format!("{}\n{}", output.status, masked(&output.stdout)))
         };
         let what = format!("crm_mon {} agrees: {state}", mode.join(" "));
-        lab.wait_until(Duration::from_secs(20), &what, || {
+        lab.wait_until(Duration::from_secs(90), &what, || {
             let before = look("crm_mon")?;
             let ours = look(OURS)?;
             let after = look("crm_mon")?;

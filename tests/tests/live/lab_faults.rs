@@ -117,7 +117,7 @@ fn stopped_and_killed_daemons(lab: &Lab) -> Result<()> {
     let before = node.processes("based")?;
     node.kill("based")?;
     lab.wait_until(
-        Duration::from_secs(20),
+        Duration::from_secs(90),
         "another pacemaker-based runs",
         || {
             let now = node.processes("based")?;
@@ -127,7 +127,7 @@ fn stopped_and_killed_daemons(lab: &Lab) -> Result<()> {
             Ok(())
         },
     )?;
-    lab.wait_online(Duration::from_secs(30))?;
+    lab.wait_online(Duration::from_secs(90))?;
 
     // A stopped corosync is lost for its peer, and a command that asks it is ended by its limit.
     node.stop("corosync")?;
@@ -190,7 +190,7 @@ fn sphynx_fails_over(lab: &Lab) -> Result<()> {
     let maitre = lab.node("maitre")?;
     let pid = maitre.read("/run/arv.pid")?;
     maitre.command("kill").args(["-9", pid.trim()]).stdout()?;
-    lab.wait_until(Duration::from_secs(30), "arv runs again", || {
+    lab.wait_until(Duration::from_secs(90), "arv runs again", || {
         if maitre.read("/run/arv.pid")? == pid {
             return Err(NotYet::because("still the one that was killed"));
         }
@@ -203,7 +203,7 @@ fn sphynx_fails_over(lab: &Lab) -> Result<()> {
     );
     let cleanup = ["--cleanup", "-r", "arv_rsc"];
     maitre.command("crm_resource").args(cleanup).stdout()?;
-    lab.wait_until(Duration::from_secs(20), "the failure is forgotten", || {
+    lab.wait_until(Duration::from_secs(90), "the failure is forgotten", || {
         let text = maitre.command("crm_mon").arg("-1").stdout()?;
         if text.contains("Failed") {
             Err(NotYet::because(text))
@@ -211,12 +211,12 @@ fn sphynx_fails_over(lab: &Lab) -> Result<()> {
             Ok(())
         }
     })?;
-    lab.wait_sphynx("maitre", Duration::from_secs(20))?;
+    lab.wait_sphynx("maitre", Duration::from_secs(90))?;
 
     lab.power_cut("maitre")?;
-    lab.wait_sphynx("esclave", Duration::from_secs(30))?;
+    lab.wait_sphynx("esclave", Duration::from_secs(90))?;
     lab.wait_until(
-        Duration::from_secs(10),
+        Duration::from_secs(90),
         "esclave answers on both addresses",
         || {
             let answers = who_answers(lab)?;
@@ -229,7 +229,7 @@ fn sphynx_fails_over(lab: &Lab) -> Result<()> {
     )?;
     // It comes back with empty hands: what runs is not interrupted a second time.
     lab.power_on("maitre")?;
-    lab.wait_sphynx("esclave", Duration::from_secs(30))
+    lab.wait_sphynx("esclave", Duration::from_secs(90))
 }
 
 fn gateway_lost(lab: &Lab) -> Result<()> {
@@ -244,7 +244,7 @@ fn gateway_lost(lab: &Lab) -> Result<()> {
     lab.heal("maitre", Link::Academie)?;
     let attribute = ["--name", "pingd", "--query", "--node", "maitre"];
     lab.wait_until(
-        Duration::from_secs(30),
+        Duration::from_secs(90),
         "maitre sees the gateway again",
         || {
             let said = lab
@@ -291,7 +291,7 @@ fn knet_survives_one_link(lab: &Lab) -> Result<()> {
         },
     )?;
     lab.unplug("esclave", Link::Ha1)?;
-    lab.wait_until(Duration::from_secs(30), "knet sees one link down", || {
+    lab.wait_until(Duration::from_secs(90), "knet sees one link down", || {
         let said = links()?;
         if said.contains("disconnected") {
             Ok(())
@@ -343,7 +343,7 @@ fn generation(lab: &Lab, versions: &[&str], cut: &str) -> Result<()> {
     lab.load_sphynx()?;
     lab.power_cut(cut)?;
     let survivor = if cut == "maitre" { "esclave" } else { "maitre" };
-    lab.wait_sphynx(survivor, Duration::from_secs(30))?;
+    lab.wait_sphynx(survivor, Duration::from_secs(90))?;
     lab.power_on(cut)?;
-    lab.wait_sphynx(survivor, Duration::from_secs(30))
+    lab.wait_sphynx(survivor, Duration::from_secs(90))
 }

@@ -68,7 +68,7 @@ pub(crate) fn crm_mon_line(lab: &Lab, node: &str, start: &str) -> Result<String>
 
 pub(crate) fn wait_line(lab: &Lab, node: &str, line: &str) -> Result<()> {
     lab.wait_until(
-        Duration::from_secs(30),
+        Duration::from_secs(90),
         &format!("{node} says '{line}'"),
         || {
             let start = line.split(':').next().unwrap_or_default();

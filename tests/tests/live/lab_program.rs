@@ -119,7 +119,7 @@ fn end_to_end() -> Result<()> {
     );
 
     let wait = |what: &str, wanted: &str| {
-        wait_until(Duration::from_secs(30), what, || {
+        wait_until(Duration::from_secs(90), what, || {
             let status = one.stdout(&["status"])?;
             if status.contains(wanted) {
                 Ok(())
@@ -222,7 +222,7 @@ fn killed_holder_leaves_nothing() -> Result<()> {
     {}
     // Its daemons too: the kill comes in the middle of the start.
     let mut seen = HashMap::new();
-    wait_until(Duration::from_secs(20), "the daemons run", || {
+    wait_until(Duration::from_secs(90), "the daemons run", || {
         seen = descendants(holder.id())?;
         let programs = seen
             .keys()
@@ -238,7 +238,7 @@ fn killed_holder_leaves_nothing() -> Result<()> {
     holder.kill()?;
     holder.wait()?;
     wait_until(
-        Duration::from_secs(10),
+        Duration::from_secs(90),
         "all that it started has ended",
         || {
             let left: Vec<u32> = seen
@@ -275,7 +275,10 @@ fn plain_user_is_told() -> Result<()> {
         (tests.as_path(), &["lab::agents"][..], 101),
     ] {
         let copy = folder.path().join("program");
-        fs::copy(program, &copy)?;
+        // By another process: what another thread starts at this moment would have the file open for
+        // writing, and it could not be run.
+        let copied = Command::new("cp").arg(program).arg(&copy).status()?;
+        assert!(copied.success());
         let output = Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
             .arg(&copy)

@@ -1,6 +1,6 @@
 //! Quorum and votes, against the real corosync.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use ha_core::live::corosync::quorum::{Event, Quorum};
 use ha_core::live::corosync::votequorum::{self, NodeState, VoteQuorum};
@@ -10,7 +10,7 @@ use lab::harness::{Harness, own};
 use lab::{Lab, Link, Transport, agent};
 use serde::{Deserialize, Serialize};
 
-use crate::corosync::{QuorumTool, machines, start_corosync, wait_members};
+use crate::corosync::{LONG, QuorumTool, machines, start_corosync, wait_members};
 
 pub(crate) fn register(harness: &mut Harness) {
     harness.agent("quorum::state", state);
@@ -110,7 +110,7 @@ fn state_is_quorumtools(lab: &Lab) -> Result<()> {
 }
 
 /// An event, as a test hears it.
-#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 enum Heard {
     Quorum {
         quorate: bool,
@@ -200,7 +200,6 @@ fn until_hushed() {
 
 /// Waits for an event; those before it are returned too.
 fn hear(agent: &mut agent::Running, wanted: impl Fn(&Heard) -> bool) -> Result<Vec<Heard>> {
-    agent.set_limit(Duration::from_secs(30));
     let mut all = Vec::new();
     loop {
         all.push(agent.heard::<Heard>()?.expect("the agent goes on"));
@@ -210,8 +209,44 @@ fn hear(agent: &mut agent::Running, wanted: impl Fn(&Heard) -> bool) -> Result<V
     }
 }
 
-fn is_quorum(heard: &Heard, wanted: bool, nodes: &[u32]) -> bool {
-    matches!(heard, Heard::Quorum { quorate, members, .. } if *quorate == wanted && members == nodes)
+/// Waits until a node's quorum and its nodes are these, by the changes alone, each of which must lead
+/// to the members that it names. Corosync may get there in more than one step. Returns the ring.
+fn hear_state(
+    agent: &mut agent::Running,
+    view: &mut BTreeSet<u32>,
+    wanted: (bool, &[u32]),
+) -> Result<String> {
+    let mut all = Vec::new();
+    let mut there = None;
+    loop {
+        let heard = agent.heard::<Heard>()?.expect("the agent goes on");
+        match &heard {
+            Heard::Quorum {
+                quorate,
+                members,
+                ring,
+            } => {
+                there = ((*quorate, &members[..]) == wanted).then(|| ring.clone());
+            }
+            Heard::Nodes {
+                members,
+                joined,
+                left,
+                ..
+            } => {
+                view.retain(|node| !left.contains(node));
+                view.extend(joined);
+                all.push(heard.clone());
+                assert!(view.iter().eq(members), "{view:?} after {all:?}");
+            }
+            _ => {}
+        }
+        if let Some(ring) = &there
+            && view.iter().eq(wanted.1)
+        {
+            return Ok(ring.clone());
+        }
+    }
 }
 
 fn events_follow(lab: &Lab) -> Result<()> {
@@ -221,8 +256,9 @@ fn events_follow(lab: &Lab) -> Result<()> {
     for name in names {
         let mut agent = lab.node(name)?.start_agent("quorum::follow", &())?;
         // The present state comes first.
-        hear(&mut agent, |h| is_quorum(h, true, &[1, 2, 3]))?;
-        agents.push(agent);
+        let mut view = BTreeSet::from([1, 2, 3]);
+        hear_state(&mut agent, &mut view, (true, &[1, 2, 3]))?;
+        agents.push((agent, view));
     }
     let mut votes = lab
         .node("noeud3")?
@@ -234,44 +270,32 @@ fn events_follow(lab: &Lab) -> Result<()> {
     })?;
 
     lab.cut("noeud3", Link::Ha1)?;
-    let left = |h: &Heard, gone: &[u32], rest: &[u32]| {
-        matches!(h, Heard::Nodes { left, members, joined, .. }
-            if left == gone && members == rest && joined.is_empty())
-    };
-    for agent in &mut agents[..2] {
-        let heard = hear(agent, |h| is_quorum(h, true, &[1, 2]))?;
-        assert!(heard.iter().any(|h| left(h, &[3], &[1, 2])), "{heard:?}");
+    for (agent, view) in &mut agents[..2] {
+        hear_state(agent, view, (true, &[1, 2]))?;
     }
-    let heard = hear(&mut agents[2], |h| is_quorum(h, false, &[3]))?;
-    assert!(heard.iter().any(|h| left(h, &[1, 2], &[3])), "{heard:?}");
-    let heard = hear(&mut votes, |h| {
-        matches!(h, Heard::Votes { quorate: false, .. })
+    let (alone, its_view) = &mut agents[2];
+    hear_state(alone, its_view, (false, &[3]))?;
+    let dead = |n: u32| (n, "Dead".to_owned());
+    hear(&mut votes, |h| {
+        matches!(h, Heard::Votes { quorate: false, nodes }
+            if [dead(1), dead(2), member(3)].iter().all(|n| nodes.contains(n)))
     })?;
-    let Some(Heard::Votes { nodes, .. }) = heard.last() else {
-        unreachable!("heard above")
-    };
-    assert!(
-        nodes.contains(&(1, "Dead".to_owned())) && nodes.contains(&member(3)),
-        "{nodes:?}"
-    );
     wait_members(lab, "maitre", &[1, 2])?;
     check_state(lab, "maitre", 1)?;
     check_state(lab, "noeud3", 3)?;
 
     lab.heal("noeud3", Link::Ha1)?;
-    for agent in &mut agents[..2] {
-        let heard = hear(agent, |h| is_quorum(h, true, &[1, 2, 3]))?;
-        let back = heard
-            .iter()
-            .any(|h| matches!(h, Heard::Nodes { joined, .. } if joined == &[3]));
-        assert!(back, "{heard:?}");
+    let mut ring = String::new();
+    for (agent, view) in &mut agents {
+        ring = hear_state(agent, view, (true, &[1, 2, 3]))?;
     }
-    let heard = hear(&mut agents[2], |h| is_quorum(h, true, &[1, 2, 3]))?;
-    let Some(Heard::Quorum { ring, .. }) = heard.last() else {
-        unreachable!("heard above")
-    };
     wait_members(lab, "noeud3", &[1, 2, 3])?;
-    assert_eq!(*ring, QuorumTool::of(&lab.node("noeud3")?)?.ring);
+    // A later ring of the same nodes is told too.
+    let tool = QuorumTool::of(&lab.node("noeud3")?)?.ring;
+    let (follower, view) = &mut agents[2];
+    while ring != tool {
+        ring = hear_state(follower, view, (true, &[1, 2, 3]))?;
+    }
     hear(
         &mut votes,
         |h| matches!(h, Heard::VoteNodes { nodes, .. } if nodes == &[1, 2, 3]),
@@ -309,7 +333,7 @@ fn votes_are_set(lab: &Lab) -> Result<()> {
     );
     hear(&mut votes, |h| *h == Heard::Expected(5))?;
     for (name, number) in [("maitre", 1), ("esclave", 2), ("noeud3", 3)] {
-        lab.wait_until(Duration::from_secs(10), "5 votes are expected", || {
+        lab.wait_until(LONG, "5 votes are expected", || {
             let tool = QuorumTool::of(&lab.node(name)?)?;
             if tool.expected_votes == 5 {
                 Ok(())
@@ -325,7 +349,7 @@ fn votes_are_set(lab: &Lab) -> Result<()> {
     }
 
     maitre.call::<()>("quorum::set_votes", &(2, 4))?;
-    lab.wait_until(Duration::from_secs(10), "esclave has 4 votes", || {
+    lab.wait_until(LONG, "esclave has 4 votes", || {
         let tool = QuorumTool::of(&maitre)?;
         if tool.total_votes == 6 {
             Ok(())

@@ -72,5 +72,5 @@ fn connections_leave_nothing(_: ()) -> Result<()> {
         drop(track);
         Cfg::connect(&options)?.interfaces().map(drop)
     };
-    no_growth(150, 500, cycle)
+    no_growth(150, 60, cycle)
 }

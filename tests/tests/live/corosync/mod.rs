@@ -26,8 +26,8 @@ pub(crate) fn register(harness: &mut Harness) {
     connect::register(harness);
 }
 
-/// Long enough for anything that happens in the lab at all.
-pub(crate) const LONG: Duration = Duration::from_secs(30);
+/// Long enough for anything that happens in the lab at all, also on a machine with other work.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Options for a lab of its own with machines only; see [`start_corosync`].
 pub(crate) fn machines(nodes: u8, transport: Transport) -> LabOptions {
@@ -70,7 +70,11 @@ pub(crate) fn wait_members(lab: &Lab, node: &str, members: &[u32]) -> Result<()>
 
 /// A connection that is in a group, with this many members, itself included.
 pub(crate) fn joined(group: &str, members: usize) -> Result<Cpg> {
-    let mut cpg = Cpg::connect(&cpg::Options::default())?;
+    // Sends wait that long too: other tests flood the same corosync.
+    let mut cpg = Cpg::connect(&cpg::Options {
+        common: within(LONG),
+        ..Default::default()
+    })?;
     cpg.join(&Group::new(group)?)?;
     let deadline = Instant::now() + LONG;
     let mut present = 0;
@@ -94,7 +98,22 @@ pub(crate) fn pairs(members: &[Member]) -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// Counts the messages that are there within a time.
+/// Waits until a message with this content has come; returns how many others came before.
+pub(crate) fn messages_before(cpg: &mut Cpg, last: &[u8]) -> Result<usize> {
+    let deadline = Instant::now() + LONG;
+    let mut others = 0;
+    while let Some(event) = cpg.next_event(deadline.saturating_duration_since(Instant::now()))? {
+        match event {
+            OwnedEvent::Message(m) if m.payload == last => return Ok(others),
+            OwnedEvent::Message(_) => others += 1,
+            _ => {}
+        }
+    }
+    let text = format!("{others} messages came, none of them the last");
+    Err(Error::new(ErrorKind::Timeout, text))
+}
+
+/// Counts the messages that come until nothing has come for a time.
 pub(crate) fn count_messages(cpg: &mut Cpg, quiet: Duration) -> Result<usize> {
     let mut count = 0;
     let mut note = |event: Event<'_>| count += usize::from(matches!(event, Event::Message(_)));

@@ -10,7 +10,7 @@ use ha_core::{Error, ErrorKind, Result};
 use lab::harness::{Harness, own};
 use lab::{Lab, NotYet, Transport, agent, wait_until};
 
-use super::{All, LONG, count_messages, machines, start_corosync, within};
+use super::{All, LONG, count_messages, machines, messages_before, start_corosync, within};
 use crate::process::{descriptors, memory, processor_time};
 
 pub(super) fn register(harness: &mut Harness) {
@@ -123,11 +123,10 @@ fn meet_a_stop(_: ()) -> Result<()> {
         all.ask().map_err(|e| NotYet::because(format!("{e:#}")))
     })?;
     // What was queued is delivered, what was refused is not.
-    let quiet = Duration::from_millis(500);
-    assert_eq!(count_messages(&mut filler, quiet)?, queued);
-    assert_eq!(count_messages(&mut all.cpg, quiet)?, 0);
+    filler.sender().send(b"again")?;
+    assert_eq!(messages_before(&mut filler, b"again")?, queued);
     sender.send(b"again")?;
-    assert_eq!(count_messages(&mut all.cpg, quiet)?, 1);
+    assert_eq!(messages_before(&mut all.cpg, b"again")?, 0);
     drop((all, filler));
     wait_until(
         LONG,

@@ -8,7 +8,9 @@ use lab::harness::{Harness, own};
 use lab::{Lab, Link, Transport, agent};
 use serde::{Deserialize, Serialize};
 
-use crate::corosync::{LONG, QuorumTool, cpgtool, machines, pairs, start_corosync, wait_members};
+use crate::corosync::{
+    LONG, QuorumTool, cpgtool, machines, pairs, start_corosync, wait_members, within,
+};
 
 pub(super) fn register(harness: &mut Harness) {
     harness.agent("cpg::member", member);
@@ -83,7 +85,10 @@ struct Looked {
 /// Looks at a group from outside of it.
 fn look(group: String) -> Result<Looked> {
     let group = Group::new(group)?;
-    let cpg = Cpg::connect(&Options::default())?;
+    let cpg = Cpg::connect(&Options {
+        common: within(LONG),
+        ..Options::default()
+    })?;
     let pair = |p: &Process| (p.node.0, p.pid);
     Ok(Looked {
         members: cpg.members(&group)?.iter().map(pair).collect(),
@@ -154,7 +159,6 @@ fn hear_nodes(agent: &mut agent::Running, nodes: &[u32]) -> Result<Heard> {
 
 /// The members, the ring and its nodes are those that corosync itself prints.
 fn check_view(lab: &Lab, node: &str, agent: &mut agent::Running, mut heard: Heard) -> Result<()> {
-    agent.set_limit(LONG);
     let node = lab.node(node)?;
     let tool = QuorumTool::of(&node)?;
     // The ring comes after the members.

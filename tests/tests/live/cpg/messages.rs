@@ -56,7 +56,7 @@ fn exchange(node: u32) -> Result<Vec<(u32, u32)>> {
     sending
         .join()
         .map_err(|_| Error::invalid("the sending thread panicked"))??;
-    // Nothing beyond what was sent.
+    // Nothing beyond what was sent, for a moment.
     assert_eq!(count_messages(&mut cpg, Duration::from_millis(200))?, 0);
     Ok(received)
 }
