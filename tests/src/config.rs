@@ -19,6 +19,16 @@ pub enum Transport {
     Knet,
 }
 
+impl Transport {
+    /// The networks that Corosync talks in.
+    pub(crate) fn links(self) -> &'static [Link] {
+        match self {
+            Self::Udp => &[Link::Ha1],
+            Self::Knet => &[Link::Ha1, Link::Interco],
+        }
+    }
+}
+
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -88,11 +98,7 @@ pub(crate) fn corosync_conf(transport: Transport, nodes: &[(&str, u8)]) -> Strin
             text,
             "    node {{\n        name: {name}\n        nodeid: {id}\n"
         );
-        let links: &[Link] = match transport {
-            Transport::Udp => &[Link::Ha1],
-            Transport::Knet => &[Link::Ha1, Link::Interco],
-        };
-        for (ring, link) in links.iter().enumerate() {
+        for (ring, link) in transport.links().iter().enumerate() {
             let _ = writeln!(text, "        ring{ring}_addr: {}", link.address(*host));
         }
         text += "    }\n";

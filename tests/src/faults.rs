@@ -42,9 +42,12 @@ impl Lab {
     /// It waits first until the other nodes have seen the loss, as they have on real machines, which
     /// take longer than Corosync's token time to start.
     ///
+    /// Returns whether they are Online: they are not waited for when a powered node is cut off from
+    /// every network that Corosync uses.
+    ///
     /// # Errors
     /// [`ha_core::ErrorKind::Invalid`] when it is on; [`ha_core::ErrorKind::Timeout`] with the end of the logs.
-    pub fn power_on(&self, name: &str) -> Result<()> {
+    pub fn power_on(&self, name: &str) -> Result<bool> {
         let node = self.node(name)?;
         if node.is_up() {
             return Err(Error::invalid(format!("{name} is on already")));
@@ -71,53 +74,69 @@ impl Lab {
         self.launch(name)?;
         self.plug_in(name)?;
         self.wait_booted(name)?;
-        if self.options().start_cluster {
+        let mut powered = self.nodes().into_iter().filter(Node::is_up);
+        let together = self.options().start_cluster && powered.all(|n| !self.is_alone(n.name()));
+        if together {
             self.wait_online(self.options().limit)?;
         }
-        Ok(())
+        Ok(together)
+    }
+
+    /// Tells whether a node is cut off from every network that Corosync uses.
+    fn is_alone(&self, name: &str) -> bool {
+        let links = self.options().transport.links();
+        links.iter().all(|l| self.cable(name, *l) != Cable::Whole)
     }
 
     /// Cuts a machine off from a network: nothing passes any more, but the carrier stays, as when a
     /// switch further on fails, or the network of a virtual machine.
     ///
+    /// Returns whether that changed anything: not when it is cut off so already.
+    ///
     /// # Errors
     /// [`ha_core::ErrorKind::NotFound`] for an unknown machine.
-    pub fn cut(&self, name: &str, link: Link) -> Result<()> {
+    pub fn cut(&self, name: &str, link: Link) -> Result<bool> {
         self.set_cable(name, link, Cable::Cut)
     }
 
     /// Pulls a machine's cable out: nothing passes, and both ends lose the carrier.
+    ///
+    /// Returns whether that changed anything: not when it is out already.
     ///
     /// The agent `IPsrcaddr` (resource-agents 4.12) cannot stop on a node whose default route is on
     /// such an interface, and without fencing that blocks the group there.
     ///
     /// # Errors
     /// [`ha_core::ErrorKind::NotFound`] for an unknown machine.
-    pub fn unplug(&self, name: &str, link: Link) -> Result<()> {
+    pub fn unplug(&self, name: &str, link: Link) -> Result<bool> {
         self.set_cable(name, link, Cable::Unplugged)
     }
 
     /// Ends a [cut](Self::cut), or puts the [cable](Self::unplug) in again.
     ///
+    /// Returns whether that changed anything: not when nothing was cut.
+    ///
     /// # Errors
     /// [`ha_core::ErrorKind::NotFound`] for an unknown machine.
-    pub fn heal(&self, name: &str, link: Link) -> Result<()> {
+    pub fn heal(&self, name: &str, link: Link) -> Result<bool> {
         self.set_cable(name, link, Cable::Whole)
     }
 
-    /// Sets it now if the machine is on, and for its next start.
-    fn set_cable(&self, name: &str, link: Link, cable: Cable) -> Result<()> {
+    /// Sets it now if the machine is on, and for its next start; returns whether it was otherwise.
+    fn set_cable(&self, name: &str, link: Link, cable: Cable) -> Result<bool> {
         let host = self.host(name)?;
         if !links_of(name).contains(&link) {
             return Err(Error::invalid(format!(
                 "{name} is not in the network {link}"
             )));
         }
+        let changed = self.cable(name, link) != cable;
         if self.node(name)?.is_up() {
             self.switch(&network::set_port(host, link, cable))?;
         }
         let text = serde_json::to_vec(&cable).map_err(|e| Error::invalid(e.to_string()))?;
-        fs::write(self.cable_file(name, link), text).context("remember the cable's state")
+        fs::write(self.cable_file(name, link), text).context("remember the cable's state")?;
+        Ok(changed)
     }
 
     /// Returns the state of a machine's cable.

@@ -72,8 +72,9 @@ impl FromStr for Link {
             .into_iter()
             .find(|l| l.name() == s || l.interface() == s)
             .ok_or_else(|| {
-                Error::invalid(format!("no link '{s}'"))
-                    .with_hint("the links are academie (eth0), interco (eth1) and ha1 (eth2)")
+                Error::invalid(format!(
+                    "no link '{s}': academie (eth0), interco (eth1) or ha1 (eth2)"
+                ))
             })
     }
 }

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::agent::Running;
 use crate::command::NodeCommand;
 use crate::lab::{Lab, kill, online};
+use crate::registry::process_fields;
 
 /// A machine: one of the cluster's nodes, or the gateway.
 #[derive(Debug, Clone)]
@@ -89,8 +90,25 @@ impl<'lab> Node<'lab> {
     /// # Errors
     /// [`ErrorKind::Invalid`] when the machine is off; an I/O error.
     pub fn processes(&self, name: &str) -> Result<Vec<u32>> {
-        let namespace = fs::read_link(format!("/proc/{}/ns/pid", self.pid()?))?;
         let long = format!("pacemaker-{name}");
+        let mut found = self.programs()?;
+        found.retain(|(_, program)| program == name || *program == long);
+        Ok(found.into_iter().map(|(pid, _)| pid).collect())
+    }
+
+    /// Returns the names of the machine's processes that are [stopped](Self::stop).
+    ///
+    /// # Errors
+    /// As [`processes`](Self::processes).
+    pub fn stopped(&self) -> Result<Vec<String>> {
+        let mut found = self.programs()?;
+        found.retain(|(pid, _)| process_fields(*pid).is_some_and(|f| f.starts_with('T')));
+        Ok(found.into_iter().map(|(_, program)| program).collect())
+    }
+
+    /// The machine's processes, with the name of what each runs.
+    fn programs(&self) -> Result<Vec<(u32, String)>> {
+        let namespace = fs::read_link(format!("/proc/{}/ns/pid", self.pid()?))?;
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").context("read /proc")? {
             let file = entry?.file_name();
@@ -108,9 +126,7 @@ impl<'lab> Node<'lab> {
             let program = line.split(|b| *b == 0).next().unwrap_or_default();
             let program = String::from_utf8_lossy(program);
             let program = program.rsplit('/').next().unwrap_or_default();
-            if program == name || program == long {
-                found.push(pid);
-            }
+            found.push((pid, program.to_owned()));
         }
         Ok(found)
     }

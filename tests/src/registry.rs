@@ -39,15 +39,20 @@ impl Entry {
     }
 }
 
-/// Field 22 of `/proc/PID/stat`; none for a process that has ended, waited for or not.
+/// When a process started; none for one that has ended, waited for or not.
 fn start_time(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field, the name, may hold spaces and parentheses.
-    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields = process_fields(pid)?;
     if fields.starts_with('Z') {
         return None;
     }
     fields.split(' ').nth(19)?.parse().ok()
+}
+
+/// The fields of `/proc/PID/stat` from the third on, which is the state.
+pub(crate) fn process_fields(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field, the name, may hold spaces and parentheses.
+    stat.rsplit_once(") ").map(|(_, fields)| fields.to_owned())
 }
 
 /// Returns the labs that run, by name; forgets those that have ended.

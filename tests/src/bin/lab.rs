@@ -51,22 +51,27 @@ enum Action {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<String>,
     },
-    /// Show the labs, their machines, and what is cut
+    /// Show the labs, their machines, and what is cut or stopped
     Status,
     /// Cut a node's power: all its processes are gone at once, its disk stays
     PowerCut { node: String },
-    /// Start a node again, and wait until all are Online
+    /// Start a node again, and wait until all are Online (unless one is cut off from the others)
     PowerOn { node: String },
-    /// Cut a node off from a network: academie, interco or ha1
+    /// Cut a node off from a network; says so when it is cut off already
     Cut {
         node: String,
+        /// academie (eth0), interco (eth1) or ha1 (eth2)
         link: Link,
         /// Pull the cable out: the node loses the carrier too
         #[arg(long)]
         unplug: bool,
     },
-    /// End a cut, or plug the cable in again
-    Heal { node: String, link: Link },
+    /// End a cut, or plug the cable in again; says so when nothing was cut
+    Heal {
+        node: String,
+        /// academie (eth0), interco (eth1) or ha1 (eth2)
+        link: Link,
+    },
     /// Kill a daemon of a node with signal 9: corosync, pacemakerd, based, controld, ...
     Kill { node: String, daemon: String },
     /// Stop a daemon of a node without ending it
@@ -123,7 +128,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
                 .map_or((None, &*tree), |(n, f)| (Some(n), f));
             let folder = PathBuf::from(folder)
                 .canonicalize()
-                .with_context(|| format!("find {folder}"))?;
+                .with_context(|| format!("find the tree {folder}"))?;
             match node {
                 Some(node) => drop(options.node_trees.insert(node.to_owned(), folder)),
                 None => options.tree = folder,
@@ -154,22 +159,36 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Action::PowerCut { node } => {
             lab.power_cut(&node)?;
         }
-        Action::PowerOn { node } => lab.power_on(&node)?,
-        Action::Cut {
-            node,
-            link,
-            unplug: false,
-        } => lab.cut(&node, link)?,
-        Action::Cut {
-            node,
-            link,
-            unplug: true,
-        } => lab.unplug(&node, link)?,
-        Action::Heal { node, link } => lab.heal(&node, link)?,
+        Action::PowerOn { node } => {
+            if !lab.power_on(&node)? && lab.options().start_cluster {
+                eprintln!("{node} is on; nodes are cut off from each other (lab status)");
+            }
+        }
+        Action::Cut { node, link, unplug } => {
+            let (changed, how) = if unplug {
+                (lab.unplug(&node, link)?, "unplugged")
+            } else {
+                (lab.cut(&node, link)?, "cut off")
+            };
+            if !changed {
+                eprintln!("{node} is {how} from {link} already; nothing was changed");
+            }
+        }
+        Action::Heal { node, link } => {
+            if !lab.heal(&node, link)? {
+                eprintln!("{node} is not cut off from {link}; nothing was changed");
+            }
+        }
         Action::Kill { node, daemon } => lab.node(&node)?.kill(&daemon)?,
         Action::Stop { node, daemon } => lab.node(&node)?.stop(&daemon)?,
         Action::Cont { node, daemon } => lab.node(&node)?.cont(&daemon)?,
-        Action::Logs { node, lines } => print!("{}", lab.node(&node)?.log_tail(lines)),
+        Action::Logs { node, lines } => {
+            let logs = lab.node(&node)?.log_tail(lines);
+            if logs.is_empty() {
+                eprintln!("{node} has logged nothing");
+            }
+            print!("{logs}");
+        }
         Action::Down => lab.down(&name)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -257,6 +276,10 @@ fn status(name: Option<&str>) -> Result<()> {
             if !cut.is_empty() {
                 let cut: Vec<&str> = cut.into_iter().map(Link::name).collect();
                 line += &format!("; cut off from {}", cut.join(", "));
+            }
+            let stopped = machine.stopped().unwrap_or_default();
+            if !stopped.is_empty() {
+                line += &format!("; stopped: {}", stopped.join(", "));
             }
             println!("{line}");
         }

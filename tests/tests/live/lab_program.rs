@@ -137,13 +137,26 @@ fn end_to_end() -> Result<()> {
         "the cut is seen",
         "esclave   on; sees esclave Online; cut off from ha1",
     )?;
+    let again = one.run(&["cut", "esclave", "ha1"])?;
+    assert!(again.status.success());
+    assert_eq!(
+        text(&again.stderr),
+        "esclave is cut off from ha1 already; nothing was changed\n"
+    );
     one.stdout(&["heal", "esclave", "ha1"])?;
+    let again = one.run(&["heal", "esclave", "ha1"])?;
+    assert!(again.status.success());
+    assert_eq!(
+        text(&again.stderr),
+        "esclave is not cut off from ha1; nothing was changed\n"
+    );
     wait(
         "the link is back",
         "esclave   on; sees maitre, esclave Online",
     )?;
     one.stdout(&["stop", "esclave", "corosync"])?;
     wait("maitre is alone", "maitre    on; sees maitre Online")?;
+    wait("status tells what is stopped", "; stopped: corosync\n")?;
     one.stdout(&["cont", "esclave", "corosync"])?;
     wait("both are back", "maitre    on; sees maitre, esclave Online")?;
     one.stdout(&["kill", "esclave", "attrd"])?;
@@ -156,7 +169,12 @@ fn end_to_end() -> Result<()> {
     one.stdout(&["power-cut", "maitre"])?;
     wait("maitre is off", "maitre    off")?;
     assert_eq!(one.run(&["power-cut", "maitre"])?.status.code(), Some(65));
-    one.stdout(&["power-on", "maitre"])?;
+    // A node that starts alone is not waited for.
+    one.stdout(&["cut", "maitre", "ha1"])?;
+    let on = one.run(&["power-on", "maitre"])?;
+    assert!(on.status.success(), "{}", text(&on.stderr));
+    assert!(text(&on.stderr).starts_with("maitre is on; "));
+    one.stdout(&["heal", "maitre", "ha1"])?;
     wait(
         "maitre is back",
         "maitre    on; sees maitre, esclave Online",
