@@ -10,25 +10,25 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the Debian packages that are missing (root; starts and enables nothing)
-	@scripts/require-root setup
+	@scripts/require-root make setup
 	@scripts/install-packages build lab
 
 build: ## build the programs into target/release
 	$(CARGO) build --release --workspace --bins
 
 demo: ## two nodes, the Sphynx resources, a power cut, the fail-over as it happens (root)
-	@scripts/require-root demo
+	@scripts/require-root make demo
 	@scripts/install-packages build lab
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) run --release --quiet --bin lab -- demo
 
 test: ## every test, those against the real daemons included (root)
-	@scripts/require-root test
+	@scripts/require-root make test
 	@scripts/install-packages build lab
 	$(CARGO) test --workspace --no-fail-fast
 
 memcheck: ## the tests against the real daemons with all agents under valgrind (root, slow)
-	@scripts/require-root memcheck
+	@scripts/require-root make memcheck
 	@scripts/install-packages build lab check
 	HA_LAB_MEMCHECK=1 $(CARGO) test --release -p ha-tests --test live
 
@@ -43,7 +43,7 @@ check-pure: ## build and test what needs neither root nor a C library
 	$(CARGO) test -p ha-core --no-default-features
 
 bench: ## figures beside the C tools, as ratios of one run (root; BENCH=--check fails on a missed goal)
-	@scripts/require-root bench
+	@scripts/require-root make bench
 	@scripts/install-packages build lab check
 	scripts/bench $(BENCH)
 
@@ -51,7 +51,7 @@ conformance: ## hold crm_mon against stored references (HA_CONFORMANCE=DIR)
 	scripts/conformance
 
 lab: ## start two nodes and say how to use them (root)
-	@scripts/require-root lab
+	@scripts/require-root make lab
 	@scripts/install-packages build lab
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) run --release --quiet --bin lab -- up

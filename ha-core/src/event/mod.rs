@@ -1,7 +1,8 @@
 //! What happened between two states of a cluster.
 //!
-//! [`between`] compares two [`ClusterStatus`] by meaning: instances of an anonymous clone have no
-//! identity of their own, so what counts is that the clone runs on a node, not under which number.
+//! [`between`] compares two [`ClusterStatus`](crate::status::ClusterStatus) by meaning: instances of an
+//! anonymous clone have no identity of their own, so what counts is that the clone runs on a node, not
+//! under which number.
 
 mod compare;
 

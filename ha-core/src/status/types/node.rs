@@ -2,7 +2,7 @@
 
 use super::ResourceIndex;
 
-/// A node's place in [`ClusterStatus::nodes`].
+/// A node's place in [`ClusterStatus::nodes`](crate::status::ClusterStatus::nodes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeIndex(pub(in crate::status) u32);
 

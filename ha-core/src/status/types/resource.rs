@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::NodeIndex;
 
-/// A resource's place in [`ClusterStatus::resources`].
+/// A resource's place in [`ClusterStatus::resources`](crate::status::ClusterStatus::resources).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceIndex(pub(in crate::status) u32);
 
