@@ -20,6 +20,10 @@ pub(crate) fn register(harness: &mut Harness) {
         own(lab(), mirror_equals_the_cib_after_random_changes),
     );
     harness.test(
+        "watch::single_changes",
+        own(lab(), mirror_follows_single_changes),
+    );
+    harness.test(
         "watch::daemon_killed",
         own(lab(), mirror_survives_the_daemon_killed),
     );
@@ -183,9 +187,19 @@ fn reorder(cib: &Cib, dice: &mut Dice) -> Result<()> {
 
 /// Waits until the mirror in a node is what `cibadmin` prints there.
 fn equal_to_cibadmin(lab: &Lab, node: &str, mut mirror: agent::Running) -> Result<Seen> {
+    let equal = settled(lab, node, &mut mirror);
+    equal.or_else(|e| {
+        // The agent's own failure says more, when it has one.
+        mirror.hush();
+        mirror.result::<()>()?;
+        Err(e)
+    })
+}
+
+fn settled(lab: &Lab, node: &str, mirror: &mut agent::Running) -> Result<Seen> {
     let what = "the mirror equals the CIB";
-    let equal = lab.wait_until(Duration::from_secs(60), what, || {
-        let seen = ask(&mut mirror)?;
+    lab.wait_until(Duration::from_secs(60), what, || {
+        let seen = ask(mirror)?;
         let ours = Document::parse(&seen.xml)?;
         let text = lab
             .node(node)?
@@ -197,18 +211,18 @@ fn equal_to_cibadmin(lab: &Lab, node: &str, mut mirror: agent::Running) -> Resul
             return Ok(seen);
         }
         let versions = format!("{} here, {} there", ours.version(), theirs.version());
-        if ours.version() == theirs.version() {
-            let patch = PatchSet::between(&ours, &theirs)?;
-            let patch = patch.to_xml();
-            return Err(NotYet::fatal(format!("different at {versions}: {patch}")));
+        if ours.version() != theirs.version() {
+            return Err(NotYet::because(versions));
         }
-        Err(NotYet::because(versions))
-    });
-    equal.or_else(|e| {
-        // The agent's own failure says more, when it has one.
-        mirror.hush();
-        mirror.result::<()>()?;
-        Err(e)
+        let patch = PatchSet::between(&ours, &theirs)?;
+        // Who made the last change is asked for after it.
+        let unsigned = patch.changes().count() == 1 && patch.to_xml().contains("path=\"/cib\"");
+        let text = format!("different at {versions}: {}", patch.to_xml());
+        Err(if unsigned {
+            NotYet::because(text)
+        } else {
+            NotYet::fatal(text)
+        })
     })
 }
 
@@ -240,6 +254,48 @@ fn mirror_equals_the_cib_after_random_changes(lab: &Lab) -> Result<()> {
     );
     assert_eq!((seen.refetched, &seen.lost[..]), (0, &[][..]), "{seen:?}");
     no_client_was_evicted(lab)
+}
+
+/// The time and the author of the last change, which no patch set tells, are known as well: after each
+/// single change, each by another program and in another second.
+fn mirror_follows_single_changes(lab: &Lab) -> Result<()> {
+    let esclave = lab.node("esclave")?;
+    let second = || esclave.command("date").arg("+%S").stdout();
+    for node in ["maitre", "esclave"] {
+        let mut mirror = lab.node(node)?.start_agent("watch::mirror", &())?;
+        assert_eq!(mirror.heard::<String>()?.as_deref(), Some("ready"));
+        for (number, tool) in ["crm_attribute", "cibadmin", "crm_attribute"]
+            .into_iter()
+            .enumerate()
+        {
+            let before = second()?;
+            lab.wait_until(
+                Duration::from_secs(60),
+                "a second has passed",
+                || match second()? {
+                    now if now == before => Err(NotYet::because(now)),
+                    _ => Ok(()),
+                },
+            )?;
+            let name = format!("single-{node}-{number}");
+            let set = format!("<cluster_property_set id='{name}'/>");
+            let change = esclave.command(tool);
+            if tool == "cibadmin" {
+                change.args(["-C", "-o", "crm_config", "-X", &set])
+            } else {
+                change.args(["--name", &name, "--update", "1"])
+            }
+            .stdout()?;
+            let seen = settled(lab, node, &mut mirror)?;
+            assert!(seen.xml.contains(&name), "{}", seen.xml);
+            let author = format!("update-client=\"{tool}\"");
+            assert!(seen.xml.contains(&author), "{}", seen.xml);
+            assert_eq!((seen.refetched, &seen.lost[..]), (0, &[][..]), "{seen:?}");
+        }
+        mirror.hush();
+        mirror.result::<()>()?;
+    }
+    Ok(())
 }
 
 fn mirror_survives_the_daemon_killed(lab: &Lab) -> Result<()> {

@@ -31,6 +31,12 @@ pub enum Update {
         /// The version now: the same in rare cases, as when a node joins.
         version: CibVersion,
     },
+    /// It is known now who made the last change and when, which the root of the document says. Patch sets
+    /// do not tell it: the CIB manager notes it after it has made them, so that it is asked for.
+    Signed {
+        /// The version, as before.
+        version: CibVersion,
+    },
     /// The whole CIB was queried again: there were changes whose steps are not known.
     Refetched {
         /// Why that was necessary.
@@ -102,9 +108,21 @@ pub struct Watch {
     document: Document,
     feed: Arc<Feed>,
     state: State,
+    /// The root's notes of who made the last change may be those of an earlier one.
+    unsigned: bool,
+    /// The root was asked for, and has not come yet.
+    root_asked: bool,
     /// Keeps the connection open.
     _lease: Arc<Lease>,
 }
+
+/// What the root says about who made the last change, and when.
+const NOTES: [&str; 4] = [
+    "cib-last-written",
+    "update-origin",
+    "update-client",
+    "update-user",
+];
 
 /// How the document relates to the news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +161,8 @@ impl Watch {
             document,
             feed,
             state: State::Fresh,
+            unsigned: false,
+            root_asked: false,
             _lease: lease,
         })
     }
@@ -212,10 +232,12 @@ impl Watch {
                 None
             }
             News::Snapshot(document) => Some(self.take(document)),
+            News::Root(root) => self.sign(&root),
             // Known already: what lay between was left out, because nobody had read it.
             News::Lost(_) if self.state == State::Lost => None,
             News::Lost(cause) => {
                 self.state = State::Lost;
+                self.root_asked = false;
                 Some(Update::Lost { cause })
             }
         }
@@ -242,11 +264,54 @@ impl Watch {
             return None;
         }
         self.state = State::Following;
+        let version = self.document.version();
+        // Only changes of the configuration are noted.
+        self.unsigned |= (since.admin_epoch, since.epoch) != (version.admin_epoch, version.epoch);
+        self.ask_root();
         Some(Update::Changed {
             patch,
             since,
-            version: self.document.version(),
+            version,
         })
+    }
+
+    /// Asks who made the last change, unless that is known or on its way.
+    fn ask_root(&mut self) {
+        if self.unsigned && !self.root_asked {
+            self.root_asked = true;
+            session::look_at_root(Arc::clone(&self.feed));
+        }
+    }
+
+    /// Takes over who made the last change, if the answer is about the document's version.
+    fn sign(&mut self, root: &Document) -> Option<Update> {
+        self.root_asked = false;
+        if matches!(self.state, State::Asked(_) | State::Lost) || !self.unsigned {
+            return None;
+        }
+        let version = self.document.version();
+        if root.version() != version {
+            // A newer one is asked for again when the changes that lead to it have come.
+            if root.version() < version {
+                self.ask_root();
+            }
+            return None;
+        }
+        self.unsigned = false;
+        let (id, root) = (self.document.root().id(), root.root());
+        let mut changed = false;
+        for name in NOTES {
+            let (old, new) = (self.document.root().attribute(name), root.attribute(name));
+            if old == new {
+                continue;
+            }
+            changed = true;
+            match new {
+                Some(value) => self.document.set_attribute(id, name, value),
+                None => drop(self.document.remove_attribute(id, name)),
+            }
+        }
+        changed.then_some(Update::Signed { version })
     }
 
     /// Asks for the whole CIB, unless it is on its way.
@@ -264,6 +329,7 @@ impl Watch {
         let document = Arc::unwrap_or_clone(document);
         let old = std::mem::replace(&mut self.document, document);
         let (since, version) = (old.version(), self.document.version());
+        self.unsigned = false;
         match std::mem::replace(&mut self.state, State::Fresh) {
             State::Asked(reason) => Update::Refetched {
                 reason,

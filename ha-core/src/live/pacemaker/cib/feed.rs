@@ -32,6 +32,8 @@ pub(in crate::live::pacemaker) enum News {
     Behind(usize),
     /// The whole CIB, as it is now.
     Snapshot(Arc<Document>),
+    /// The root of the CIB, as it is now, with nothing in it.
+    Root(Box<Document>),
     /// The connection is gone, and why. A snapshot follows when there is one again.
     Lost(Arc<str>),
 }
@@ -81,7 +83,7 @@ impl Feed {
                 }
             }
             News::Lost(_) if matches!(queue.back(), Some(News::Lost(_))) => return,
-            News::Behind(_) | News::Lost(_) => {}
+            News::Behind(_) | News::Root(_) | News::Lost(_) => {}
         }
         if queue.is_empty() {
             // Fails only if the counter is full, and then the descriptor is readable.

@@ -97,6 +97,12 @@ pub(super) const WHOLE: Request<'static> = Request {
     timeout: QUERY,
 };
 
+/// The same for its root alone, with nothing in it.
+const ROOT: Request<'static> = Request {
+    options: sys::cib_scope_local | sys::cib_no_children,
+    ..WHOLE
+};
+
 /// Takes the CIB out of the answer to [`WHOLE`].
 pub(super) fn whole(answer: Answer) -> Result<Document> {
     match answer.output {
@@ -403,16 +409,25 @@ pub(in crate::live::pacemaker) fn unfollow(feed: Arc<Feed>) {
 
 /// Queries the whole CIB for a follower that lost track; the answer comes as news.
 pub(in crate::live::pacemaker) fn refresh(feed: Arc<Feed>) {
+    query_for(feed, &WHOLE, |document| News::Snapshot(Arc::new(document)));
+}
+
+/// Queries the root of the CIB alone for a follower; the answer comes as news.
+pub(in crate::live::pacemaker) fn look_at_root(feed: Arc<Feed>) {
+    query_for(feed, &ROOT, |root| News::Root(Box::new(root)));
+}
+
+fn query_for(feed: Arc<Feed>, request: &'static Request<'static>, news: fn(Document) -> News) {
     runtime::post_work("query the CIB", QUERY, move |here| {
         check_lost(here);
         // Without a connection the news will come with the next one.
         let Some(mut session) = SESSION.take() else {
             return;
         };
-        let result = session.query(here);
+        let result = session.perform(here, request).and_then(whole);
         SESSION.set(Some(session));
         match result {
-            Ok(document) => feed.push(News::Snapshot(Arc::new(document))),
+            Ok(document) => feed.push(news(document)),
             Err(e) => lose(here, &e),
         }
     });
