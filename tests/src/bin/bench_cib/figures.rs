@@ -30,6 +30,10 @@ pub(crate) fn middle(values: &[f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+pub(crate) fn best(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::NAN, f64::min)
+}
+
 /// What was found to be out of its bounds.
 #[derive(Debug, Default)]
 pub(crate) struct Goals {

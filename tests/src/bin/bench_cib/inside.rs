@@ -12,7 +12,7 @@ use lab::{NotYet, agent};
 use serde::{Deserialize, Serialize};
 
 use crate::events::events;
-use crate::figures::{Goals, figures, middle};
+use crate::figures::{Goals, best, figures, middle};
 
 /// Where the C program is in the machine.
 pub(crate) const C_PROGRAM: &str = "/run/bench-cib-c";
@@ -69,18 +69,24 @@ struct Duel {
 }
 
 impl Duel {
+    /// One turn of each side, now this one first and now that one; `rest` comes before each.
     fn round(
         &mut self,
         c: bool,
+        rest: impl Fn() -> Result<()>,
         times: usize,
         c_args: &[&str],
-        f: impl FnMut(usize) -> Result<()>,
+        mut f: impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
-        rest()?;
-        self.ours.push(figures(time(times, f)?).median);
-        if c {
-            rest()?;
-            self.theirs.push(c_median(c_args)?);
+        let ours_first = self.ours.len().is_multiple_of(2);
+        for ours in [ours_first, !ours_first] {
+            if ours {
+                rest()?;
+                self.ours.push(figures(time(times, &mut f)?).median);
+            } else if c {
+                rest()?;
+                self.theirs.push(c_median(c_args)?);
+            }
         }
         Ok(())
     }
@@ -104,10 +110,19 @@ impl Duel {
     }
 }
 
-/// Lets the controllers read what the turn before has left them: they do before they answer. The C
-/// program does not care, and two turns in a row would have one of them evicted.
+/// Lets the controllers read what the turn before has left them: they do before they answer. What
+/// then is still on its way to them is sent after one to one and a half seconds. The C program does
+/// not care, and several turns in a row would have one of them evicted.
 fn rest() -> Result<()> {
-    controld::ping(None, Duration::from_secs(60)).map(drop)
+    for pause in [1600, 0] {
+        controld::ping(None, Duration::from_secs(60))?;
+        std::thread::park_timeout(Duration::from_millis(pause));
+    }
+    Ok(())
+}
+
+fn no_rest() -> Result<()> {
+    Ok(())
 }
 
 pub(crate) fn connect() -> Result<Cib> {
@@ -186,9 +201,11 @@ fn queries(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
     agent::say(&format!("-- CIB of {size} bytes"))?;
     let (mut whole, mut one, mut spawn) = (Duel::default(), Duel::default(), Vec::new());
     for _ in 0..rounds {
-        whole.round(c, 200, &["query", "200"], |_| cib.query().map(drop))?;
+        whole.round(c, no_rest, 200, &["query", "200"], |_| {
+            cib.query().map(drop)
+        })?;
         let xpath = "//nvpair[@name='stonith-enabled']";
-        one.round(c, 400, &["xquery", "400"], |_| {
+        one.round(c, no_rest, 400, &["xquery", "400"], |_| {
             cib.query_xpath(xpath).map(drop)
         })?;
         spawn.push(figures(time(5, |_| {
@@ -258,13 +275,13 @@ fn writes(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
     };
     for _ in 0..rounds {
         // Fewer than go without a pause, so that both sides are paced alike: not at all.
-        single.round(c, 100, &["modify", "100"], |_| {
+        single.round(c, rest, 100, &["modify", "100"], |_| {
             cib.modify(Section::CrmConfig, &values(1, next())?)
         })?;
-        batch.round(c, 10, &["batch", "10", "100"], |_| {
+        batch.round(c, rest, 5, &["batch", "5", "100"], |_| {
             cib.modify(Section::CrmConfig, &values(100, next())?)
         })?;
-        status.round(c, 100, &["status", "100"], |_| {
+        status.round(c, rest, 100, &["status", "100"], |_| {
             let state = format!("<node_state id='1' pf-bench='pf{}'/>", next());
             cib.modify(Section::Status, &Document::parse(&state)?)
         })?;
@@ -272,12 +289,10 @@ fn writes(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
     single.print("change one value")?;
     status.print("change the status")?;
     batch.print("change 100 values at once")?;
-    if let Some(theirs) = single.theirs() {
-        goals.at_least(
-            "changes a second beside C",
-            theirs / single.ours(),
-            LEAST_CHANGES,
-        )?;
+    if c {
+        // The best rounds: what else the machine and the cluster do only adds time.
+        let rate = best(&single.theirs) / best(&single.ours);
+        goals.at_least("changes a second beside C", rate, LEAST_CHANGES)?;
     }
     let times = 100.0 * single.ours() / batch.ours();
     goals.at_least(
@@ -291,6 +306,7 @@ fn writes(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
 /// counts is what the daemons log: nobody may be evicted.
 fn sustained(cib: &Cib) -> Result<()> {
     const TIMES: u32 = 1500;
+    rest()?;
     let start = Instant::now();
     for n in 0..TIMES {
         let state = format!("<node_state id='1' pf-bench='long{n}'/>");

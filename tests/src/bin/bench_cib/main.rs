@@ -22,7 +22,7 @@ use inside::{Args, C_PROGRAM};
 #[command(about = "Queries, changes and events of the CIB, beside C")]
 struct Arguments {
     /// How often each measurement is repeated, in turns with the C side; the median counts.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// The folder with `cib_loop.c` [default: the variable `HA_BENCH_C`].
     #[arg(long)]

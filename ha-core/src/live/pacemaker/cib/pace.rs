@@ -9,8 +9,10 @@
 //! longer than that, so it never waits; only status changes in a tight loop do.
 //!
 //! How fast controllers read is not known, though, and one that waits for the scheduler reads nothing
-//! for seconds. So after a number of quick changes the DC's controller is pinged, through this node's:
-//! both read what the CIB manager told them before they answer.
+//! for seconds. What has no room in the shared memory between the two is backlog, and the CIB manager
+//! sends no more than about 70 messages of that a second, however fast it is read. So after a number of
+//! quick changes, or fewer large ones, far from filling that memory, the DC's controller is pinged
+//! through this node's: both read what is there before they answer.
 //!
 //! Each process has its own bucket: it cannot know about others.
 
@@ -18,6 +20,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::live::pacemaker::controld;
+use crate::xml::Document;
 use crate::{Error, ErrorKind, Result};
 
 /// How many changes may follow each other without a pause.
@@ -27,6 +30,14 @@ const PER_SECOND: f64 = 200.0;
 
 /// How many changes may follow each other before the controllers are known to have read them.
 const UNREAD: u32 = 150;
+/// How many bytes of messages about them, of the 512 KiB that there is room for.
+const UNREAD_BYTES: usize = 192 * 1024;
+/// The message about a change is about so long, and so many times longer than what is sent: it holds
+/// that, and the path, the attributes and the new state of each element that it changes.
+const MESSAGE: usize = 2048;
+const TIMES: usize = 8;
+/// A change whose size cannot be told from what is sent: a deletion by `XPath`, an upgrade.
+const UNKNOWN: usize = 64 * 1024;
 /// Changes that took so long together need no such proof.
 const SLOW: Duration = Duration::from_secs(3);
 /// How long to wait for the proof; a cluster without a DC gives none.
@@ -60,6 +71,7 @@ impl Bucket {
 #[derive(Debug)]
 struct Unread {
     changes: u32,
+    bytes: usize,
     since: Option<Instant>,
     /// A thread is asking the controllers.
     asking: bool,
@@ -67,6 +79,7 @@ struct Unread {
 
 static CHANGES: Mutex<Unread> = Mutex::new(Unread {
     changes: 0,
+    bytes: 0,
     since: None,
     asking: false,
 });
@@ -74,14 +87,16 @@ static ASKED: Condvar = Condvar::new();
 
 impl Unread {
     /// Counts one change, and tells whether the controllers are to be asked first.
-    fn count(&mut self, now: Instant) -> bool {
+    fn count(&mut self, now: Instant, bytes: usize) -> bool {
         let began = *self.since.get_or_insert(now);
         self.changes += 1;
-        if self.changes <= UNREAD {
+        self.bytes += bytes;
+        if self.changes <= UNREAD && self.bytes <= UNREAD_BYTES {
             return false;
         }
         *self = Self {
             changes: 1,
+            bytes,
             since: Some(now),
             asking: now.saturating_duration_since(began) < SLOW,
         };
@@ -89,12 +104,24 @@ impl Unread {
     }
 }
 
-/// Waits for the turn of one change.
+/// About how long the message about a change is.
+pub(super) fn message_about(data: Option<&Document>) -> usize {
+    let Some(data) = data else { return UNKNOWN };
+    let elements = data.root().descendants().map(|element| {
+        let attributes = element
+            .attributes()
+            .map(|(name, value)| name.len() + value.len() + 4);
+        element.name().len() + attributes.sum::<usize>()
+    });
+    MESSAGE + TIMES * elements.sum::<usize>()
+}
+
+/// Waits for the turn of one change, the message about which is so long.
 ///
 /// # Errors
 /// [`ErrorKind::TryAgain`] when it would come after the deadline.
-pub(super) fn wait(deadline: Instant) -> Result<()> {
-    wait_for_readers(deadline)?;
+pub(super) fn wait(bytes: usize, deadline: Instant) -> Result<()> {
+    wait_for_readers(bytes, deadline)?;
     let mut bucket = lock(&BUCKET);
     let now = Instant::now();
     let turn = now + bucket.take(now);
@@ -115,7 +142,7 @@ pub(super) fn wait(deadline: Instant) -> Result<()> {
     }
 }
 
-fn wait_for_readers(deadline: Instant) -> Result<()> {
+fn wait_for_readers(bytes: usize, deadline: Instant) -> Result<()> {
     /// Also when the question panics.
     struct Asked;
     impl Drop for Asked {
@@ -136,7 +163,7 @@ fn wait_for_readers(deadline: Instant) -> Result<()> {
             .0;
     }
     let now = Instant::now();
-    if unread.count(now) {
+    if unread.count(now, bytes) {
         drop(unread);
         let _asked = Asked;
         // The change itself needs time too.
@@ -184,17 +211,33 @@ mod tests {
     #[test]
     fn quick_changes_are_proven_read_and_slow_ones_are_not_asked_about() {
         let start = Instant::now();
-        for (gap, asked) in [(10, 2), (100, 0)] {
+        for (gap, bytes, changes, asked) in [
+            (10, 0, 2 * UNREAD + 1, 2),
+            (100, 0, 2 * UNREAD + 1, 0),
+            (10, UNREAD_BYTES / 4, 9, 2),
+            (10, 2 * UNREAD_BYTES, 3, 3),
+        ] {
             let mut unread = Unread {
                 changes: 0,
+                bytes: 0,
                 since: None,
                 asking: false,
             };
-            let all = 2 * UNREAD + 1;
-            let questions = (0..all)
-                .filter(|n| unread.count(start + Duration::from_millis(gap) * *n))
+            let questions = (0..changes)
+                .filter(|n| unread.count(start + Duration::from_millis(gap) * *n, bytes))
                 .count();
-            assert_eq!(questions, asked, "{gap} ms");
+            assert_eq!(questions, asked, "{gap} ms, {bytes} bytes");
         }
+    }
+
+    #[test]
+    fn a_larger_change_makes_a_longer_message() {
+        let one = Document::parse("<nvpair id='a' name='a' value='1'/>").unwrap();
+        let many = format!("<set id='s'>{}</set>", one.to_xml_compact().repeat(100));
+        let many = Document::parse(&many).unwrap();
+        assert!(message_about(Some(&one)) < 3000);
+        let message = message_about(Some(&many));
+        assert!((20_000..40_000).contains(&message), "{message}");
+        assert_eq!(message_about(None), UNKNOWN);
     }
 }

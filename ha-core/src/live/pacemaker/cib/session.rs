@@ -191,7 +191,7 @@ impl Ask {
         match self.target.clone() {
             Target::Daemon(lease) => {
                 if self.write {
-                    pace::wait(deadline).context(what)?;
+                    pace::wait(pace::message_about(self.data.as_ref()), deadline).context(what)?;
                 }
                 with_session(what, &lease.name, deadline, move |here, session| {
                     let answer = session.perform(here, &self.request(here)?)?;
