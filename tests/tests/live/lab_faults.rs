@@ -8,6 +8,7 @@ use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, Link, NotYet, Transport, sphynx};
 
 use crate::lab_itself::{crm_mon_line, wait_line};
+use crate::respawn::wait_respawned;
 
 pub(crate) fn register(harness: &mut Harness) {
     harness.shared(
@@ -116,18 +117,16 @@ fn stopped_and_killed_daemons(lab: &Lab) -> Result<()> {
     // Pacemaker starts it again.
     let before = node.processes("based")?;
     node.kill("based")?;
-    lab.wait_until(
-        Duration::from_secs(90),
-        "another pacemaker-based runs",
-        || {
-            let now = node.processes("based")?;
-            if now.is_empty() || now == before {
-                return Err(NotYet::because(format!("{before:?}, then {now:?}")));
-            }
-            Ok(())
-        },
-    )?;
-    lab.wait_online(Duration::from_secs(90))?;
+    wait_respawned(lab, &node, "another pacemaker-based runs", || {
+        let now = node.processes("based")?;
+        if now.is_empty() || now == before {
+            return Err(NotYet::because(format!("{before:?}, then {now:?}")));
+        }
+        Ok(())
+    })?;
+    wait_respawned(lab, &node, "both nodes are Online", || {
+        Ok(lab.wait_online(Duration::from_secs(10))?)
+    })?;
 
     // A stopped corosync is lost for its peer, and a command that asks it is ended by its limit.
     node.stop("corosync")?;

@@ -17,6 +17,7 @@ mod lab_program;
 mod packages;
 mod process;
 mod quorum;
+mod respawn;
 mod session;
 mod watch;
 

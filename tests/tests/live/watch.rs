@@ -7,8 +7,10 @@ use ha_core::live::pacemaker::watch::{Reason, Update, Watch};
 use ha_core::xml::{Document, Element, PatchSet};
 use ha_core::{Error, ErrorKind, Result};
 use lab::harness::{Harness, own};
-use lab::{Lab, LabOptions, Node, NotYet, agent};
+use lab::{Lab, LabOptions, NotYet, agent};
 use serde::{Deserialize, Serialize};
+
+use crate::respawn::wait_respawned;
 
 pub(crate) fn register(harness: &mut Harness) {
     harness.agent("watch::mirror", mirror);
@@ -312,7 +314,10 @@ fn mirror_survives_the_daemon_killed(lab: &Lab) -> Result<()> {
     maitre.kill("pacemaker-based")?;
     let made: usize = churn.result()?;
     assert_eq!(made, 500);
-    daemon_comes_back(lab, &maitre)?;
+    wait_respawned(lab, &maitre, "pacemaker-based answers cibadmin", || {
+        let asked = maitre.command("cibadmin").arg("--query").stdout();
+        Ok(asked.map(drop)?)
+    })?;
     let seen = equal_to_cibadmin(lab, "maitre", mirror)?;
     assert!(!seen.lost.is_empty(), "{seen:?}");
     assert_eq!(
@@ -327,34 +332,13 @@ fn mirror_survives_the_daemon_killed(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the killed daemon answers Pacemaker's own tool again.
-///
-/// On a loaded machine the new daemon was seen to hang while it started, so that neither the tool nor
-/// pacemakerd could connect to it for a minute: one more kill is what an administrator would do.
-fn daemon_comes_back(lab: &Lab, node: &Node<'_>) -> Result<()> {
-    let answers = |limit| {
-        lab.wait_until(limit, "pacemaker-based answers cibadmin", || {
-            let asked = node.command("cibadmin").arg("--query").stdout();
-            asked
-                .map(drop)
-                .map_err(|e| NotYet::because(format!("{e:#}")))
-        })
-    };
-    if let Err(e) = answers(Duration::from_secs(30)) {
-        println!("killing pacemaker-based again: {e:#}");
-        node.kill("pacemaker-based")?;
-        answers(Duration::from_secs(60))?;
-    }
-    Ok(())
-}
-
 fn mirror_survives_corosync_killed(lab: &Lab) -> Result<()> {
     let esclave = lab.node("esclave")?;
     let mut mirror = esclave.start_agent("watch::mirror", &())?;
     assert_eq!(mirror.heard::<String>()?.as_deref(), Some("ready"));
     esclave.kill("corosync")?;
     lab.wait_until(
-        Duration::from_secs(30),
+        Duration::from_secs(90),
         "the mirror says that it is lost",
         || {
             let seen = ask(&mut mirror)?;
@@ -372,7 +356,7 @@ fn mirror_survives_corosync_killed(lab: &Lab) -> Result<()> {
     };
     let _: usize = lab.node("maitre")?.call("watch::churn", &args)?;
     esclave.command("corosync").stdout()?;
-    lab.wait_online(Duration::from_secs(60))?;
+    lab.wait_online(Duration::from_secs(120))?;
     let seen = equal_to_cibadmin(lab, "esclave", mirror)?;
     assert_eq!(seen.reconnected.last(), Some(&true), "{seen:?}");
     Ok(())

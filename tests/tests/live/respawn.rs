@@ -1,0 +1,51 @@
+//! Waiting for the daemons of Pacemaker that were killed to be there again.
+
+use std::time::Duration;
+
+use ha_core::Result;
+use lab::{Lab, Node, NotYet};
+
+/// What pacemakerd logs when it leaves a daemon dead.
+const GIVEN_UP: &str = "subdaemon until cluster returns";
+
+/// Waits for what must hold after a daemon of Pacemaker was killed, and does what an administrator
+/// would have to do when Pacemaker leaves it dead.
+///
+/// Before pacemakerd (2.1) starts a daemon again it looks whether corosync is there, by a new
+/// connection. Daemons die together; when the signal of the next one's death comes while that
+/// connection is made, it fails ("Error in connection setup ... Broken pipe" in corosync's log at the
+/// same moment), and pacemakerd takes corosync for lost: it starts that daemon no more "until cluster
+/// returns", which it never does, since it was not away. On a loaded machine that is one kill in
+/// twenty. A restart of corosync on the node ends it.
+pub(crate) fn wait_respawned(
+    lab: &Lab,
+    node: &Node<'_>,
+    what: &str,
+    mut look: impl FnMut() -> Result<(), NotYet>,
+) -> Result<()> {
+    let given_up = || -> Result<usize> {
+        let log = node.read("/var/log/pacemaker/pacemaker.log")?;
+        Ok(log.matches(GIVEN_UP).count())
+    };
+    let mut helped = 0;
+    lab.wait_until(Duration::from_secs(180), what, || {
+        let Err(missing) = look() else { return Ok(()) };
+        let count = given_up()?;
+        if count > helped {
+            helped = count;
+            println!(
+                "{}: restarting corosync, pacemakerd waits for it",
+                node.name()
+            );
+            node.kill("corosync")?;
+            lab.wait_until(Duration::from_secs(60), "corosync has ended", || match node
+                .processes("corosync")?
+            {
+                pids if pids.is_empty() => Ok(()),
+                pids => Err(NotYet::because(format!("{pids:?}"))),
+            })?;
+            node.command("corosync").stdout()?;
+        }
+        Err(missing)
+    })
+}
