@@ -94,7 +94,6 @@ impl Parts {
         .with(Part::Dc)
         .with(Part::Times)
         .with(Part::Counts)
-        .with(Part::Options)
         .with(Part::MaintenanceMode);
     /// The parts about fencing.
     pub const FENCING: Self = Self::NONE
@@ -103,7 +102,6 @@ impl Parts {
         .with(Part::FencingSucceeded);
     /// What is printed as text or HTML unless something else is asked for.
     pub const DEFAULT: Self = Self::SUMMARY
-        .without(Part::Options)
         .with(Part::Nodes)
         .with(Part::Resources)
         .with(Part::Failures)
@@ -285,18 +283,17 @@ impl<'a> Report<'a> {
     /// Returns the report as `crm_mon --output-as=xml` prints it.
     #[must_use]
     pub fn xml(&self) -> String {
-        let mut out = Xml::default();
-        out.open("pacemaker-result");
-        out.attribute("api-version", "2.25");
-        out.attribute("request", &self.options.request);
-        for section in &SECTIONS {
-            (section.xml)(self, &mut out);
-        }
-        out.open("status");
-        out.attribute("code", "0");
-        out.attribute("message", "OK");
-        out.close();
-        out.close();
+        let mut out = result(&self.options.request);
+        self.print_xml(&mut out);
+        result_status(&mut out, 0, "OK", &[]);
+        out.finish()
+    }
+
+    /// Returns the report as `crm_mon --as-xml` prints it.
+    #[must_use]
+    pub fn legacy_xml(&self) -> String {
+        let mut out = legacy_result();
+        self.print_xml(&mut out);
         out.finish()
     }
 
@@ -309,6 +306,12 @@ impl<'a> Report<'a> {
     fn print(&self, out: &mut dyn Lists) {
         for section in &SECTIONS {
             (section.lists)(self, out);
+        }
+    }
+
+    fn print_xml(&self, out: &mut Xml) {
+        for section in &SECTIONS {
+            (section.xml)(self, out);
         }
     }
 
@@ -334,6 +337,58 @@ impl<'a> Report<'a> {
                 Reference::Resource(_) => false,
             })
     }
+}
+
+/// Returns what `crm_mon --output-as=xml` prints when there is no status: the exit status, what it
+/// means, and what went wrong.
+#[must_use]
+pub fn failure_xml(request: &str, code: u8, meaning: &str, errors: &[&str]) -> String {
+    let mut out = result(request);
+    result_status(&mut out, code, meaning, errors);
+    out.finish()
+}
+
+/// Returns what `crm_mon --as-xml` prints when there is no status.
+#[must_use]
+pub fn failure_legacy_xml() -> String {
+    legacy_result().finish()
+}
+
+/// Returns what `crm_mon --output-as=html` prints when there is no status: what went wrong.
+#[must_use]
+pub fn failure_html(page: Page, errors: &[&str]) -> String {
+    let mut out = Html::new(page);
+    out.notes(errors);
+    out.finish()
+}
+
+fn result(request: &str) -> Xml {
+    let mut out = Xml::default();
+    out.open("pacemaker-result");
+    out.attribute("api-version", "2.25");
+    out.attribute("request", request);
+    out
+}
+
+fn result_status(out: &mut Xml, code: u8, meaning: &str, errors: &[&str]) {
+    out.open("status");
+    out.number("code", code);
+    out.attribute("message", meaning);
+    if !errors.is_empty() {
+        out.open("errors");
+        for error in errors {
+            out.element("error", error);
+        }
+        out.close();
+    }
+    out.close();
+}
+
+fn legacy_result() -> Xml {
+    let mut out = Xml::default();
+    out.open("crm_mon");
+    out.attribute("version", "2.1.5");
+    out
 }
 
 /// Returns "s" unless there is exactly one.

@@ -21,10 +21,11 @@ pub(super) fn daemon_line(report: &Report<'_>) -> Option<String> {
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     let status = report.status;
-    if let Some(line) = daemon_line(report)
-        && !out.is_html()
-    {
-        out.paragraph(&[&line]);
+    match daemon_line(report) {
+        // An item outside of any list, but so it is.
+        Some(line) if out.is_html() => out.line(&line),
+        Some(line) => out.paragraph(&[&line]),
+        None => {}
     }
     let mut any = false;
     let mut start = |out: &mut dyn Lists| {
@@ -247,6 +248,16 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
             .map(|when| time::timestamp(when, report.zone));
         out.attribute("last_updated", &updated.unwrap_or_default());
         out.close();
+    }
+    let shown = [
+        Part::Stack,
+        Part::Dc,
+        Part::Times,
+        Part::Counts,
+        Part::Options,
+    ];
+    if status.dc.is_some() && !shown.into_iter().any(|part| report.shows(part)) {
+        return;
     }
     out.open("summary");
     if report.shows(Part::Stack) {

@@ -12,13 +12,26 @@ use lab::{Lab, LabOptions, Node, NotYet};
 const OURS: &str = "/usr/local/sbin/ha-crm_mon";
 
 /// The options under which both programs are compared.
-const MODES: [&[&str]; 6] = [
+const MODES: [&[&str]; 9] = [
     &["-1"],
     &["-1", "-D"],
     &["-1", "-r", "-R", "-A", "-f", "-o", "-t", "-c", "-L"],
     &["-1", "-r", "-n", "-b"],
     &["-s"],
     &["--output-as=xml"],
+    &["-X", "-n"],
+    &["--output-as=html", "-1"],
+    &[
+        "-1",
+        "--output-as=html",
+        "-n",
+        "-r",
+        "-R",
+        "-A",
+        "-o",
+        "-m2",
+        "--include=options",
+    ],
 ];
 
 pub(crate) fn register(harness: &mut Harness) {
@@ -162,7 +175,11 @@ fn same(lab: &Lab, node: &Node<'_>, state: &str) -> Result<()> {
 /// Hides the moments at which the answers were given.
 fn masked(text: &str) -> String {
     let hide = |line: &str| {
-        for start in ["  * Last updated: ", "    <last_update time=\""] {
+        for start in [
+            "  * Last updated: ",
+            "    <last_update time=\"",
+            "<span class=\"bold\">Last updated: </span>",
+        ] {
             if line.starts_with(start) {
                 return start.to_owned();
             }
@@ -174,7 +191,8 @@ fn masked(text: &str) -> String {
                 return format!("{front}{mark}{zeros}");
             }
         }
-        line.to_owned()
+        // Both repeat the name that they were called by.
+        line.replace(OURS, "crm_mon")
     };
     text.lines().map(hide).collect::<Vec<_>>().join("\n")
 }

@@ -1,8 +1,10 @@
 //! The cluster's status, as Pacemaker's `crm_mon` prints it.
 //!
-//! Reads the running cluster, or the CIB in the file that `CIB_file` names (`-` for standard input).
+//! Reads the running cluster, the CIB in the file that `CIB_file` names (`-` for standard input), or
+//! the shadow CIB that `CIB_shadow` names.
 
 mod arguments;
+mod failure;
 mod source;
 
 use std::io::{ErrorKind, Write};
@@ -13,52 +15,59 @@ use ha_core::view::{Part, Report};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use arguments::{Action, Format};
+use arguments::{Action, Format, Request};
+use failure::Failure;
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os()
-        .skip(1)
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    match run(&words) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{}", failure.message);
-            ExitCode::from(failure.code)
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let program = words.next().unwrap_or_else(|| "crm_mon".to_owned());
+    let words: Vec<String> = words.collect();
+    let request = match arguments::parse(&program, &words) {
+        Ok(Action::Report(request)) => request,
+        Ok(Action::Print(text)) => {
+            return match write(&text, None) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failure::print_plain(&format!("cannot write: {error}"), 1),
+            };
         }
+        Err(message) => return failure::print_plain(&message, arguments::USAGE),
+    };
+    match run(&request) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.print(&request),
     }
 }
 
-/// What to say, and the exit status.
-#[derive(Debug)]
-struct Failure {
-    message: String,
-    code: u8,
-}
-
-fn run(words: &[String]) -> Result<(), Failure> {
-    let mut request = match arguments::parse(words)? {
-        Action::Print(text) => return print(&text, None),
-        Action::Report(request) => request,
-    };
-    let source = source::read(&request)?;
+fn run(request: &Request) -> Result<(), Failure> {
+    if let Some(problem) = &request.problem {
+        return Err(Failure::usage(problem));
+    }
+    let source = source::read(request)?;
     let now = request.now.unwrap_or_else(Timestamp::now);
     let zone = TimeZone::system();
     let parts = request.view.parts;
     let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
     let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
-    request.view.daemon = source.daemon;
-    let report = Report::new(&state, &request.view, now, &zone);
+    let mut view = request.view.clone();
+    view.daemon = source.daemon;
+    let report = Report::new(&state, &view, now, &zone);
     let text = match request.format {
         Format::Text => report.text(),
         Format::Xml => report.xml(),
-        Format::Html => report.html(request.page),
+        Format::LegacyXml => report.legacy_xml(),
+        Format::Html => report.html(request.page.clone()),
         Format::Simple => report.simple(),
     };
-    print(&text, request.output_to.as_deref())
+    write(&text, request.output_to.as_deref())
+        .map_err(|error| Failure::unwritable(request, &error))?;
+    if request.format == Format::Simple && text.contains("CLUSTER WARN") {
+        eprintln!("Error outputting status info from the fencer or CIB");
+    }
+    Ok(())
 }
 
-fn print(text: &str, to: Option<&str>) -> Result<(), Failure> {
+/// Writes to a file, or to standard output. That nobody reads it any more is no failure.
+fn write(text: &str, to: Option<&str>) -> std::io::Result<()> {
     let written = match to.filter(|&path| path != "-") {
         Some(path) => std::fs::write(path, text),
         None => {
@@ -67,13 +76,7 @@ fn print(text: &str, to: Option<&str>) -> Result<(), Failure> {
         }
     };
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure {
-            message: format!(
-                "crm_mon: cannot write {}: {error}",
-                to.unwrap_or("standard output")
-            ),
-            code: ha_core::ErrorKind::Io.exit_code(),
-        }),
-        _ => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }

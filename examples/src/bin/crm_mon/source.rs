@@ -1,6 +1,8 @@
 //! Where the CIB comes from: a file, standard input, or the running cluster.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ha_core::live::pacemaker::{cib, pacemakerd};
@@ -8,11 +10,14 @@ use ha_core::view::DaemonState;
 use ha_core::xml::Document;
 use ha_core::{Error, ErrorKind};
 
-use crate::Failure;
 use crate::arguments::{Format, Request};
+use crate::failure::Failure;
 
 /// How long the daemons may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where shadow CIBs are kept unless `CIB_shadow_dir` says otherwise.
+const SHADOWS: &str = "/var/lib/pacemaker/cib";
 
 /// A CIB, and what the daemons say beside it.
 pub(crate) struct Source {
@@ -21,47 +26,80 @@ pub(crate) struct Source {
 }
 
 pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
-    match std::env::var_os("CIB_file") {
-        Some(path) if path == "-" => {
-            let mut text = Vec::new();
-            let read = std::io::stdin().lock().read_to_end(&mut text);
-            let document = read
-                .map_err(Error::from)
-                .and_then(|_| Document::parse_bytes(&text));
-            from_document(document.map_err(|e| e.context("read the CIB from standard input")))
-        }
-        Some(path) => {
-            let document = std::fs::read(&path)
-                .map_err(Error::from)
-                .and_then(|text| Document::parse_bytes(&text));
-            let name = path.to_string_lossy().into_owned();
-            from_document(document.map_err(|e| e.context(format!("read the CIB {name}"))))
-        }
-        None => live(request),
+    let shadow = std::env::var_os("CIB_shadow").filter(|name| !name.is_empty());
+    let file = || match &request.cib_file {
+        Some(path) => Some(path.into()),
+        None => std::env::var_os("CIB_file").filter(|path| !path.is_empty()),
+    };
+    let path = match shadow {
+        Some(name) => shadow_file(&name),
+        None => match file() {
+            Some(path) => PathBuf::from(path),
+            None => return live(request),
+        },
+    };
+    if request.is_cgi {
+        let failure = Failure::usage("CGI mode used with CIB file");
+        return Err(Failure {
+            with_help: false,
+            ..failure
+        });
     }
-}
-
-fn from_document(document: Result<Document, Error>) -> Result<Source, Failure> {
-    let document = document.and_then(|document| {
-        if document.root().name() == "cib" {
-            Ok(document)
-        } else {
-            Err(Error::invalid(format!(
-                "the root element is {}, not cib",
-                document.root().name()
-            )))
-        }
-    });
+    let text = if path.as_os_str() == "-" {
+        let mut text = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut text);
+        read.map(|_| text)
+    } else {
+        std::fs::read(&path)
+    };
+    let text = text.map_err(|error| Failure::no_cib(cause(&error)))?;
+    let document = Document::parse_bytes(&text)
+        .and_then(|document| conforming(document).map_err(|e| e.context("check the CIB")));
     match document {
         Ok(document) => Ok(Source {
             document,
             daemon: None,
         }),
-        Err(error) => Err(Failure {
-            message: format!("Could not connect to the CIB: {error:#}"),
-            code: error.exit_code(),
-        }),
+        Err(error) => {
+            let mut failure = Failure::no_cib("Update does not conform to the configured schema");
+            if request.verbose {
+                failure.lines.push(format!("{}: {error:#}", path.display()));
+            }
+            Err(failure)
+        }
     }
+}
+
+/// Returns the file of a shadow CIB.
+fn shadow_file(name: &OsStr) -> PathBuf {
+    let folder = std::env::var_os("CIB_shadow_dir").filter(|folder| !folder.is_empty());
+    let mut file = OsString::from("shadow.");
+    file.push(name);
+    PathBuf::from(folder.unwrap_or_else(|| SHADOWS.into())).join(file)
+}
+
+/// Says why a file cannot be read, in the words of `crm_mon`.
+fn cause(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "No such device or address",
+        std::io::ErrorKind::PermissionDenied => "Permission denied",
+        _ => "Update does not conform to the configured schema",
+    }
+}
+
+/// Checks a CIB against the schema that it names; one that names none is taken as it is.
+fn conforming(document: Document) -> Result<Document, Error> {
+    let root = document.root();
+    if root.name() != "cib" {
+        return Err(Error::invalid(format!(
+            "the root element is {}, not cib",
+            root.name()
+        )));
+    }
+    if root.attribute("validate-with").is_some() {
+        cib::validate(&document, PATIENCE)?;
+    }
+    Ok(document)
 }
 
 fn live(request: &Request) -> Result<Source, Failure> {
@@ -99,23 +137,24 @@ fn description(state: pacemakerd::State) -> &'static str {
 /// Says that the cluster cannot be reached, in the words of `crm_mon`.
 fn unavailable(request: &Request, error: &Error) -> Failure {
     if error.kind() != ErrorKind::Disconnected {
-        let message = format!("crm_mon: Connection to cluster failed: {error:#}");
         return Failure {
-            message,
+            lines: vec![format!("crm_mon: Connection to cluster failed: {error:#}")],
             code: error.exit_code(),
+            meaning: "Error occurred",
+            with_help: false,
         };
     }
-    const REFUSED: &str = "error: Could not connect to launcher: Connection refused";
-    if request.format == Format::Simple {
-        let line = "crm_mon: CLUSTER CRIT: Connection to cluster failed: Connection refused";
-        return Failure {
-            message: format!("{REFUSED}\n{line}"),
-            code: 2,
-        };
-    }
-    let line = "crm_mon: Connection to cluster failed: Connection refused";
+    let (critical, code) = match request.format {
+        Format::Simple => ("CLUSTER CRIT: ", 2),
+        _ => ("", error.exit_code()),
+    };
     Failure {
-        message: format!("{REFUSED}\n{line}"),
-        code: error.exit_code(),
+        lines: vec![
+            "error: Could not connect to launcher: Connection refused".to_owned(),
+            format!("crm_mon: {critical}Connection to cluster failed: Connection refused"),
+        ],
+        code,
+        meaning: "Not connected",
+        with_help: false,
     }
 }

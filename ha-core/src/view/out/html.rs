@@ -24,6 +24,8 @@ pub struct Page {
     pub title: String,
     /// The address of a style sheet, linked to beside the style of the page itself.
     pub stylesheet: Option<String>,
+    /// Have browsers read the page again after so many seconds.
+    pub refresh: Option<u64>,
     /// Start with the header that a web server expects of a program.
     pub cgi: bool,
 }
@@ -33,6 +35,7 @@ impl Default for Page {
         Self {
             title: "Cluster Status".to_owned(),
             stylesheet: None,
+            refresh: None,
             cgi: false,
         }
     }
@@ -78,6 +81,12 @@ impl Html {
         let mut head = Element::new("head");
         head.push(Element::with_text("title", &self.page.title));
         head.push(Element::new("meta").attribute("charset", "utf-8"));
+        if let Some(seconds) = self.page.refresh {
+            let refresh = Element::new("meta")
+                .attribute("http-equiv", "refresh")
+                .attribute("content", &seconds.to_string());
+            head.push(refresh);
+        }
         head.push(Element::with_text("style", STYLE));
         if let Some(address) = &self.page.stylesheet {
             let link = Element::new("link")
@@ -96,6 +105,15 @@ impl Html {
         html.write(&mut text);
         text.push('\n');
         text
+    }
+
+    /// Adds a list without a heading.
+    pub fn notes(&mut self, lines: &[&str]) {
+        let mut list = Element::new("ul");
+        for line in lines {
+            list.push(Element::with_text("li", line));
+        }
+        self.body.push(list);
     }
 
     /// Adds to the innermost list.

@@ -41,6 +41,15 @@ impl Xml {
         self.attribute(name, &value.to_string());
     }
 
+    /// Adds an element that has a text inside it.
+    pub fn element(&mut self, name: &str, text: &str) {
+        self.close_tag();
+        self.indent();
+        self.text.push_str(&format!("<{name}>"));
+        escape(&mut self.text, text);
+        self.text.push_str(&format!("</{name}>\n"));
+    }
+
     /// Ends the innermost element.
     pub fn close(&mut self) {
         let Some(name) = self.open.pop() else { return };

@@ -1,0 +1,458 @@
+//! The command line, as `crm_mon` reads it.
+
+mod sections;
+mod table;
+
+use std::time::Duration;
+
+use ha_core::view::out::Page;
+use ha_core::view::{Options, Parts};
+use jiff::Timestamp;
+
+use sections::Change;
+use table::{Entry, Name, Value};
+
+/// The exit status of a command line that makes no sense.
+pub(crate) const USAGE: u8 = 64;
+
+/// How often to look again unless told otherwise.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// The format to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Xml,
+    /// XML with the root element that it had before Pacemaker 2.0.3.
+    LegacyXml,
+    Html,
+    Simple,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) format: Format,
+    pub(crate) view: Options,
+    pub(crate) page: Page,
+    pub(crate) output_to: Option<String>,
+    /// The file of the CIB, whatever the environment says.
+    pub(crate) cib_file: Option<String>,
+    /// Run by a web server, which has no use for a CIB in a file.
+    pub(crate) is_cgi: bool,
+    /// The time to take for now.
+    pub(crate) now: Option<Timestamp>,
+    /// Say more about what goes wrong.
+    pub(crate) verbose: bool,
+    /// What is wrong with the sections asked for.
+    pub(crate) problem: Option<String>,
+}
+
+/// What the command line comes to.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Say this and stop.
+    Print(String),
+    /// Print a status.
+    Report(Box<Request>),
+}
+
+#[derive(Debug)]
+struct Given {
+    format: Format,
+    by_node: bool,
+    inactive: bool,
+    brief: bool,
+    detail: bool,
+    timing: bool,
+    changes: Vec<Change>,
+    only_node: Option<String>,
+    only_resource: Option<String>,
+    page: Page,
+    output_to: Option<String>,
+    cib_file: Option<String>,
+    is_cgi: bool,
+    verbose: bool,
+    interval: Duration,
+    now: Option<Timestamp>,
+}
+
+/// Returns the help.
+pub(crate) fn help() -> String {
+    table::help(Some(table::Group::Help))
+}
+
+/// Reads the command line: the program's name and the words that follow it.
+///
+/// # Errors
+/// What is wrong with the command line, in one line.
+pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
+    let mut given = Given {
+        format: Format::Text,
+        by_node: false,
+        inactive: false,
+        brief: false,
+        detail: false,
+        timing: false,
+        changes: Vec::new(),
+        only_node: None,
+        only_resource: None,
+        page: Page::default(),
+        output_to: None,
+        cib_file: None,
+        is_cgi: false,
+        verbose: false,
+        interval: INTERVAL,
+        now: None,
+    };
+    if program.ends_with(".cgi") {
+        given.format = Format::Html;
+        given.page.cgi = true;
+    }
+    let mut rest = words.iter().map(String::as_str).peekable();
+    let mut said = None;
+    while let Some(word) = rest.next() {
+        if word == "--" {
+            break;
+        }
+        if let Some(long) = word.strip_prefix("--") {
+            let (name, attached) = match long.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (long, None),
+            };
+            let entry = table::by_long(name).ok_or_else(|| format!("Unknown option {word}"))?;
+            let value = value(entry, attached, &mut rest)
+                .ok_or_else(|| format!("Missing argument for {word}"))?;
+            said = said.or(given.apply(entry.name, value)?);
+            continue;
+        }
+        // A word that is no option is passed over, as `crm_mon` does.
+        let Some(letters) = word.strip_prefix('-') else {
+            continue;
+        };
+        for (at, letter) in letters.char_indices() {
+            let unknown = || format!("Unknown option -{letter}");
+            let entry = table::by_letter(letter).ok_or_else(unknown)?;
+            let attached = &letters[at + letter.len_utf8()..];
+            let takes = entry.value != Value::None;
+            let attached = Some(attached).filter(|text| takes && !text.is_empty());
+            let value = value(entry, attached, &mut rest)
+                .ok_or_else(|| format!("Missing argument for -{letter}"))?;
+            said = said.or(given.apply(entry.name, value)?);
+            if takes {
+                break;
+            }
+        }
+    }
+    Ok(match said {
+        Some(text) => Action::Print(text),
+        None => Action::Report(Box::new(given.finish(request(program, words)))),
+    })
+}
+
+/// Returns an option's value, or nothing when it must have one and has none.
+fn value<'w>(
+    entry: &Entry,
+    attached: Option<&'w str>,
+    rest: &mut std::iter::Peekable<impl Iterator<Item = &'w str>>,
+) -> Option<&'w str> {
+    match entry.value {
+        Value::None => Some(""),
+        Value::Required => attached.or_else(|| rest.next()),
+        Value::Optional => attached
+            .or_else(|| rest.next_if(|word| !word.starts_with('-')))
+            .or(Some("")),
+    }
+}
+
+impl Given {
+    /// Applies one option. Returns a text to print instead of a status.
+    fn apply(&mut self, name: Name, value: &str) -> Result<Option<String>, String> {
+        let owned = || value.to_owned();
+        match name {
+            Name::OutputAs => {
+                self.format = match value.to_ascii_lowercase().as_str() {
+                    "xml" if self.format == Format::LegacyXml => Format::LegacyXml,
+                    "xml" => Format::Xml,
+                    "html" => Format::Html,
+                    // Like `crm_mon`, which takes what it does not know for the console.
+                    _ if self.format == Format::Simple => Format::Simple,
+                    _ => Format::Text,
+                }
+            }
+            Name::AsXml => self.format = Format::LegacyXml,
+            Name::AsHtml => {
+                self.format = Format::Html;
+                self.output_to = Some(owned());
+            }
+            Name::WebCgi => {
+                self.format = Format::Html;
+                self.page.cgi = true;
+                self.is_cgi = true;
+            }
+            Name::DisableNcurses => match self.format {
+                Format::Simple => self.format = Format::Text,
+                Format::LegacyXml => self.format = Format::Xml,
+                Format::Text | Format::Xml | Format::Html => {}
+            },
+            Name::Simple => self.format = Format::Simple,
+            Name::OutputTo => self.output_to = Some(owned()),
+            Name::HtmlCgi => self.page.cgi = true,
+            Name::HtmlStylesheet => self.page.stylesheet = Some(owned()),
+            Name::HtmlTitle => self.page.title = owned(),
+            Name::Include => self.changes.push(Change::Include(owned())),
+            Name::Exclude => self.changes.push(Change::Exclude(owned())),
+            Name::FailCounts => self.include("failcounts"),
+            Name::Operations => self.include("failcounts,operations"),
+            Name::Timing => {
+                self.timing = true;
+                self.include("operations");
+            }
+            Name::Tickets => self.include("tickets"),
+            Name::NegLocations if value.is_empty() => self.include("bans"),
+            Name::NegLocations => self.include(&format!("bans:{value}")),
+            Name::Attributes => self.include("attributes"),
+            Name::FenceHistory => match leading_integer(value).unwrap_or(0) {
+                ..=3 => {}
+                _ => return Err("Fence history must be 0-3".to_owned()),
+            },
+            Name::HideHeaders => self.changes.push(Change::Exclude("summary".to_owned())),
+            Name::Quiet => self.changes.push(Change::Exclude("times".to_owned())),
+            Name::Node => self.only_node = Some(owned()),
+            Name::Resource => self.only_resource = Some(owned()),
+            Name::GroupByNode => self.by_node = true,
+            Name::Inactive => self.inactive = true,
+            Name::Detail => self.detail = true,
+            Name::XmlFile => self.cib_file = Some(owned()),
+            Name::Verbose => self.verbose = true,
+            Name::Brief => self.brief = true,
+            Name::Interval => {
+                self.interval =
+                    interval(value).ok_or_else(|| format!("Invalid value for -i: {value}"))?;
+            }
+            Name::Now => self.now = Some(time(value)?),
+            Name::Version => return Ok(Some(version())),
+            Name::Help(group) => return Ok(Some(table::help(Some(group)))),
+            Name::HelpAll => return Ok(Some(table::help(None))),
+            // What is accepted because scripts give it, and changes nothing here.
+            Name::TextFancy
+            | Name::Pending
+            | Name::OneShot
+            | Name::Daemonize
+            | Name::PidFile
+            | Name::ExternalAgent
+            | Name::ExternalRecipient
+            | Name::WatchFencing => {}
+        }
+        Ok(None)
+    }
+
+    fn include(&mut self, sections: &str) {
+        self.changes.push(Change::Include(sections.to_owned()));
+    }
+
+    fn finish(mut self, request: String) -> Request {
+        let xml = matches!(self.format, Format::Xml | Format::LegacyXml);
+        let default = if xml { Parts::ALL } else { Parts::DEFAULT };
+        let all = if matches!(self.format, Format::Text | Format::Simple) {
+            Parts::ALL.without(ha_core::view::Part::Options)
+        } else {
+            Parts::ALL
+        };
+        let (chosen, problem) = match sections::choose(&self.changes, default, all) {
+            Ok(chosen) => (chosen, None),
+            Err(message) => (sections::Chosen::default(), Some(message)),
+        };
+        let to_file = self.output_to.as_deref().is_some_and(|path| path != "-");
+        self.page.refresh = to_file.then_some(self.interval.as_secs());
+        let view = Options {
+            parts: chosen.parts,
+            by_node: self.by_node,
+            inactive: self.inactive || xml,
+            brief: self.brief && !xml,
+            detail: self.detail,
+            timing: self.timing || xml,
+            bans_prefix: chosen.bans_prefix,
+            only_node: self.only_node,
+            only_resource: self.only_resource,
+            request,
+            daemon: None,
+        };
+        Request {
+            format: self.format,
+            view,
+            page: self.page,
+            output_to: self.output_to,
+            cib_file: self.cib_file,
+            is_cgi: self.is_cgi,
+            verbose: self.verbose,
+            now: self.now,
+            problem,
+        }
+    }
+}
+
+/// Returns the command line as the root element of XML repeats it.
+fn request(program: &str, words: &[String]) -> String {
+    let mut text = program.to_owned();
+    for word in words {
+        text.push(' ');
+        if word.contains(' ') {
+            text.push_str(&format!("'{}'", word.replace('\'', "\\'")));
+        } else {
+            text.push_str(word);
+        }
+    }
+    text
+}
+
+/// Reads the number at the start of a text.
+fn leading_integer(text: &str) -> Option<i64> {
+    let text = text.trim_start();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let digits = &digits[..end.unwrap_or(digits.len())];
+    if digits.is_empty() {
+        return None;
+    }
+    let number = digits.parse().unwrap_or(i64::MAX);
+    Some(if text.starts_with('-') {
+        -number
+    } else {
+        number
+    })
+}
+
+/// Reads a number with an optional unit; seconds without one.
+fn interval(text: &str) -> Option<Duration> {
+    // What the help of `crm_mon` calls an ISO 8601 period is refused by it too.
+    let milliseconds = ha_core::model::scalar::interval_ms(text)
+        .filter(|&ms| !text.starts_with('P') && ms < u64::MAX / 1_000_000)?;
+    Some(Duration::from_millis(milliseconds))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let seconds = text
+        .parse::<i64>()
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    seconds
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| format!("--now {text}: give seconds since 1970 or 2022-12-01T12:00:00Z"))
+}
+
+/// Scripts read the second word of the first line.
+fn version() -> String {
+    format!(
+        "Pacemaker 2.1.5\nPrinted as its crm_mon does, by {} {}\n",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ha_core::view::Part;
+
+    fn action(words: &str) -> Result<Action, String> {
+        let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        parse("crm_mon", &words)
+    }
+
+    fn read(words: &str) -> Request {
+        match action(words) {
+            Ok(Action::Report(request)) => *request,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn letters_combine_and_may_carry_a_value() {
+        let request = read("-1rnLcli-ban");
+        assert!(request.view.inactive && request.view.by_node);
+        assert_eq!(request.view.bans_prefix, "cli-ban");
+        assert!(request.view.parts.has(Part::Bans));
+    }
+
+    #[test]
+    fn a_value_that_may_be_missing_is_the_next_word_unless_that_is_an_option() {
+        assert_eq!(read("-L cli -r").view.bans_prefix, "cli");
+        let request = read("--neg-locations -r");
+        assert!(request.view.inactive && request.view.bans_prefix.is_empty());
+        assert!(action("-m 3").is_ok());
+        assert_eq!(
+            action("-m 4").err().as_deref(),
+            Some("Fence history must be 0-3")
+        );
+    }
+
+    #[test]
+    fn sections_are_added_and_left_out_in_order() {
+        let has = |words: &str, part| read(words).view.parts.has(part);
+        assert!(has("--include=all --exclude=nodes", Part::Bans));
+        assert!(!has("--include=all --exclude nodes", Part::Nodes));
+        assert!(has("--exclude=nodes --include=all", Part::Nodes));
+        assert!(!has("-D", Part::Stack));
+        assert!(read("--include=foo").problem.is_some());
+    }
+
+    #[test]
+    fn xml_shows_everything() {
+        let request = read("--output-as xml");
+        assert_eq!(request.format, Format::Xml);
+        assert!(request.view.inactive && request.view.timing);
+        assert!(request.view.parts.has(Part::Options));
+        assert_eq!(request.view.request, "crm_mon --output-as xml");
+    }
+
+    #[test]
+    fn the_last_format_wins() {
+        let formats = [
+            ("-X --output-as=html", Format::Html),
+            ("--output-as=html -X", Format::LegacyXml),
+            ("-X --output-as=xml", Format::LegacyXml),
+            ("--output-as=XML -N", Format::Xml),
+            ("-N -s", Format::Simple),
+            ("-s -N", Format::Text),
+            ("-s --output-as=text", Format::Simple),
+            ("-w -X", Format::LegacyXml),
+            ("-h x.html", Format::Html),
+            ("--output-as=unheard-of", Format::Text),
+        ];
+        for (words, format) in formats {
+            assert_eq!(read(words).format, format, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_page_in_a_file_is_read_again() {
+        assert_eq!(read("-h x.html").page.refresh, Some(5));
+        assert_eq!(read("-h x.html -i 1500ms").page.refresh, Some(1));
+        assert_eq!(read("--output-as=html --output-to=-").page.refresh, None);
+    }
+
+    #[test]
+    fn nonsense_is_said_in_one_line() {
+        let cases = [
+            ("--bogus=1", "Unknown option --bogus=1"),
+            ("-1z", "Unknown option -z"),
+            ("--now=never", "--now never: give seconds"),
+            ("--output-as", "Missing argument for --output-as"),
+            ("-rI", "Missing argument for -I"),
+            ("-i 2d", "Invalid value for -i: 2d"),
+            ("-i -1", "Invalid value for -i: -1"),
+            ("--interval PT5S", "Invalid value for -i: PT5S"),
+        ];
+        for (words, message) in cases {
+            let said = action(words).expect_err(words);
+            assert!(said.starts_with(message), "{words}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_repeated_with_quotes_around_spaces() {
+        let words = ["--node".to_owned(), "it's a".to_owned()];
+        assert_eq!(request("crm_mon", &words), "crm_mon --node 'it\\'s a'");
+    }
+}

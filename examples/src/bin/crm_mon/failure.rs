@@ -1,0 +1,107 @@
+//! What is said when there is no status, in the format that was asked for.
+
+use std::process::ExitCode;
+
+use ha_core::view;
+
+use crate::arguments::{self, Format, Request};
+
+/// What to say, and the exit status.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) lines: Vec<String>,
+    pub(crate) code: u8,
+    /// What the exit status means.
+    pub(crate) meaning: &'static str,
+    /// Say how to use the program first, when it is a person who asks.
+    pub(crate) with_help: bool,
+}
+
+impl Failure {
+    /// The command line makes no sense.
+    pub(crate) fn usage(message: &str) -> Self {
+        Self {
+            lines: vec![format!("crm_mon: {message}")],
+            code: arguments::USAGE,
+            meaning: "Incorrect usage",
+            with_help: true,
+        }
+    }
+
+    /// The CIB cannot be had. `crm_mon` says so and ends well.
+    pub(crate) fn no_cib(why: &str) -> Self {
+        Self {
+            lines: vec![format!("Could not connect to the CIB: {why}")],
+            code: 0,
+            meaning: "OK",
+            with_help: false,
+        }
+    }
+
+    /// The status cannot be written.
+    pub(crate) fn unwritable(request: &Request, error: &std::io::Error) -> Self {
+        let format = match request.format {
+            Format::Text | Format::Simple => "text",
+            Format::Xml | Format::LegacyXml => "xml",
+            Format::Html => "html",
+        };
+        let error = error.to_string();
+        // Without the number that the standard library adds.
+        let error = error.split(" (os error").next().unwrap_or(&error);
+        Self {
+            lines: vec![format!(
+                "crm_mon: Error creating output format {format}: {error}"
+            )],
+            code: 1,
+            meaning: "Error occurred",
+            with_help: false,
+        }
+    }
+
+    /// Says it, and returns the exit status.
+    pub(crate) fn print(&self, request: &Request) -> ExitCode {
+        let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
+        let to = request.output_to.as_deref();
+        let text = match request.format {
+            Format::Xml => {
+                view::failure_xml(&request.view.request, self.code, self.meaning, &lines)
+            }
+            Format::Html => view::failure_html(request.page.clone(), &lines),
+            Format::LegacyXml => {
+                if self.code != 0 {
+                    eprintln!("{}", self.meaning);
+                }
+                self.print_plain();
+                view::failure_legacy_xml()
+            }
+            Format::Text | Format::Simple => {
+                self.print_plain();
+                String::new()
+            }
+        };
+        if let Err(error) = crate::write(&text, to) {
+            if text.is_empty() {
+                return ExitCode::from(self.code);
+            }
+            let unwritable = Self::unwritable(request, &error);
+            unwritable.print_plain();
+            return ExitCode::from(unwritable.code);
+        }
+        ExitCode::from(self.code)
+    }
+
+    fn print_plain(&self) {
+        if self.with_help {
+            eprint!("{}\n\n", arguments::help());
+        }
+        for line in &self.lines {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// Says what is wrong before a format is known.
+pub(crate) fn print_plain(message: &str, code: u8) -> ExitCode {
+    eprintln!("crm_mon: {message}");
+    ExitCode::from(code)
+}
