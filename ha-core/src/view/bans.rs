@@ -15,6 +15,10 @@ fn shown<'a>(report: &Report<'a>) -> Vec<&'a Ban> {
         .bans
         .iter()
         .filter(|ban| ban.id.starts_with(&report.options.bans_prefix))
+        .filter(|ban| {
+            let resource = report.status.resource(ban.resource);
+            report.filter.selects(resource)
+        })
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! A bundle with its replicas.
 
-use crate::status::{ResourceIndex, ResourceKind};
+use crate::status::{BundleReplica, ResourceIndex, ResourceKind};
 
 use super::out::{Lists, Xml};
 use super::primitive::{Line, print_line};
@@ -23,17 +23,19 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
         "Container bundle{set}: {} [{image}]{unique}{unmanaged}",
         bundle.id
     ));
+    let whole = report.filter.selects(bundle);
     for replica in replicas {
-        if report.options.detail {
+        if !report.filter.is_near(status, replica.container) {
+            continue;
+        }
+        let listed = parts(report, replica, whole);
+        if report.options.detail || !whole {
+            if !report.options.detail && listed.is_empty() {
+                continue;
+            }
             let title = format!("Replica[{}]", replica.number);
             out.nest((replicas.len() > 1).then_some(&title));
-            let parts = [
-                replica.ip,
-                replica.child,
-                Some(replica.container),
-                replica.remote,
-            ];
-            for part in parts.into_iter().flatten() {
+            for part in listed {
                 resources::print(report, part, out);
             }
             out.end();
@@ -61,6 +63,20 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     true
 }
 
+/// Returns the parts of a replica that the filter lets through.
+fn parts(report: &Report<'_>, replica: &BundleReplica, whole: bool) -> Vec<ResourceIndex> {
+    let parts = [
+        replica.ip,
+        replica.child,
+        Some(replica.container),
+        replica.remote,
+    ];
+    let parts = parts.into_iter().flatten();
+    parts
+        .filter(|&part| whole || report.filter.touches(report.status, part))
+        .collect()
+}
+
 /// Writes a bundle.
 pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     let bundle = report.status.resource(index);
@@ -79,16 +95,15 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     out.flag("unique", bundle.unique);
     out.flag("managed", bundle.managed);
     out.flag("failed", bundle.failed);
+    let whole = report.filter.selects(bundle);
     for replica in replicas {
+        let parts = parts(report, replica, whole);
+        if parts.is_empty() || !report.filter.is_near(report.status, replica.container) {
+            continue;
+        }
         out.open("replica");
         out.number("id", replica.number);
-        let parts = [
-            replica.ip,
-            replica.child,
-            Some(replica.container),
-            replica.remote,
-        ];
-        for part in parts.into_iter().flatten() {
+        for part in parts {
             resources::xml_one(report, part, out);
         }
         out.close();

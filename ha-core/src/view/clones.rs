@@ -25,7 +25,7 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     out.begin(&title(clone));
     let (mut promoted, mut started) = (Vec::new(), Vec::new());
     let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for &instance in &clone.children {
+    for instance in instances(report, clone) {
         match judge(report, clone, instance) {
             Instance::Full => {
                 resources::print(report, instance, out);
@@ -64,6 +64,16 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     }
     out.end();
     true
+}
+
+/// Returns the instances that the filter lets through.
+fn instances(report: &Report<'_>, clone: &Resource) -> Vec<ResourceIndex> {
+    let all = report.filter.selects(clone);
+    let instances = clone.children.iter().copied();
+    instances
+        .filter(|&instance| all || report.filter.touches(report.status, instance))
+        .filter(|&instance| report.filter.is_near(report.status, instance))
+        .collect()
 }
 
 fn configured_role(report: &Report<'_>, clone: &Resource) -> Option<Role> {
@@ -109,6 +119,9 @@ fn judge(report: &Report<'_>, clone: &Resource, index: ResourceIndex) -> Instanc
         };
     }
     let pending = instance.pending_task.is_some();
+    if detail && !partly && instance.is_group() && !report.options.inactive {
+        return Instance::Hidden;
+    }
     if detail || pending {
         return Instance::Full;
     }
@@ -180,7 +193,11 @@ fn nodes_item(report: &Report<'_>, label: &str, nodes: &[NodeIndex], out: &mut d
     let mut names: Vec<&str> = nodes
         .iter()
         .map(|&node| report.status.node(node).name.as_str())
+        .filter(|name| report.node_passes(name))
         .collect();
+    if names.is_empty() {
+        return;
+    }
     names.sort_by(|a, b| name_order(a, b));
     out.line(&format!("{label}: [ {} ]", names.join(" ")));
 }
@@ -201,7 +218,7 @@ fn stopped_nodes(
     }
     let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for node in candidates {
-        if clone.running_on.contains(&node) {
+        if clone.running_on.contains(&node) || !report.node_passes(&status.node(node).name) {
             continue;
         }
         let state = if let Some(failure) = status.masked_failure(index, Some(node)) {
@@ -233,7 +250,7 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     if let Some(target) = report.status.configured_target_role(clone) {
         out.attribute("target_role", target);
     }
-    for &instance in &clone.children {
+    for instance in instances(report, clone) {
         resources::xml_one(report, instance, out);
     }
     out.close();

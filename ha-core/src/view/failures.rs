@@ -27,13 +27,11 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     out.end();
 }
 
-fn shown<'a>(report: &Report<'a>) -> impl Iterator<Item = &'a Failure> {
-    let report = *report;
-    report
-        .status
-        .failures
-        .iter()
-        .filter(move |failure| !failure.masked && report.node_passes(&failure.node))
+fn shown<'r>(report: &'r Report<'_>) -> impl Iterator<Item = &'r Failure> {
+    report.status.failures.iter().filter(|failure| {
+        let resource = failure.resource.as_deref().unwrap_or_default();
+        !failure.masked && report.node_passes(&failure.node) && report.filter.names(resource)
+    })
 }
 
 fn friendly(report: &Report<'_>, failure: &Failure) -> String {

@@ -8,12 +8,12 @@ use super::{Report, brief, primitive};
 /// Prints a group.
 pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
     let status = report.status;
-    let group = status.resource(index);
     out.begin(&title(report, index));
+    let members = members(report, index);
     if report.options.brief {
-        brief::print(report, &group.children, brief::Mode::WithInactive, out);
+        brief::print(report, &members, brief::Mode::WithInactive, out);
     } else {
-        for &member in &group.children {
+        for member in members {
             if report.options.inactive || status.is_active(member, false) {
                 primitive::print(report, member, false, out);
             }
@@ -21,6 +21,17 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     }
     out.end();
     true
+}
+
+/// Returns the members that the filter lets through: those asked for, and all when the group was
+/// asked for, or is in a clone.
+fn members(report: &Report<'_>, index: ResourceIndex) -> Vec<ResourceIndex> {
+    let group = report.status.resource(index);
+    let all = group.parent.is_some() || report.filter.selects(group);
+    let members = group.children.iter().copied();
+    members
+        .filter(|&member| all || report.filter.selects(report.status.resource(member)))
+        .collect()
 }
 
 fn title(report: &Report<'_>, index: ResourceIndex) -> String {
@@ -63,7 +74,7 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     out.number("number_resources", group.children.len());
     out.flag("managed", group.managed);
     out.flag("disabled", group.target_role.is_some());
-    for &member in &group.children {
+    for member in members(report, index) {
         primitive::xml(report, member, out);
     }
     out.close();

@@ -22,6 +22,7 @@ mod brief;
 mod bundle;
 mod clones;
 mod failures;
+mod filter;
 mod groups;
 mod nodes;
 mod operations;
@@ -35,8 +36,9 @@ mod tickets;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::status::{ClusterStatus, Reference};
+use crate::status::ClusterStatus;
 
+use filter::Filter;
 use out::{Html, Lists, Page, Text, Xml};
 
 /// A part of the output that can be asked for or left out by name.
@@ -239,10 +241,11 @@ const SECTIONS: [Section; 8] = [
 ];
 
 /// A status, ready to be printed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Report<'a> {
     status: &'a ClusterStatus,
     options: &'a Options,
+    filter: Filter,
     now: Timestamp,
     zone: &'a TimeZone,
 }
@@ -256,9 +259,11 @@ impl<'a> Report<'a> {
         now: Timestamp,
         zone: &'a TimeZone,
     ) -> Self {
+        let (node, resource) = (&options.only_node, &options.only_resource);
         Self {
             status,
             options,
+            filter: Filter::new(status, node.as_deref(), resource.as_deref()),
             now,
             zone,
         }
@@ -321,21 +326,7 @@ impl<'a> Report<'a> {
 
     /// Tells whether the filter lets a node through.
     fn node_passes(&self, name: &str) -> bool {
-        let Some(only) = self
-            .options
-            .only_node
-            .as_deref()
-            .filter(|only| *only != "*")
-        else {
-            return true;
-        };
-        self.status
-            .references(only)
-            .iter()
-            .any(|reference| match reference {
-                Reference::Node(node) => self.status.node(*node).name == name,
-                Reference::Resource(_) => false,
-            })
+        self.filter.node(name)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::status::{Health, Node, NodeKind, ResourceIndex};
 
 use super::out::{Lists, Span, Xml};
 use super::summary::node_name;
-use super::{Part, Report, brief, primitive};
+use super::{Part, Report, brief, filter, primitive};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     if !report.shows(Part::Nodes) {
@@ -122,7 +122,8 @@ fn feature_set(node: &Node) -> Option<&str> {
 }
 
 fn alone(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
-    if report.options.by_node && report.options.brief && node.running.is_empty() && !out.is_html() {
+    let counts = report.options.by_node && report.options.brief;
+    if counts && running(report, node).is_empty() && !out.is_html() {
         return;
     }
     let name = node_name(report, node);
@@ -152,13 +153,24 @@ fn alone(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
 }
 
 fn resources(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
+    let running = running(report, node);
     if report.options.brief {
-        brief::print(report, &node.running, brief::Mode::OnNode, out);
+        brief::print(report, &running, brief::Mode::OnNode, out);
         return;
     }
-    for &index in &node.running {
+    for index in running {
         primitive::print(report, index, true, out);
     }
+}
+
+/// Returns what runs on a node and is let through by the filter.
+fn running(report: &Report<'_>, node: &Node) -> Vec<ResourceIndex> {
+    let passes = |index| {
+        let top = filter::top(report.status, index);
+        report.filter.touches(report.status, top)
+    };
+    let running = node.running.iter().copied();
+    running.filter(|&index| passes(index)).collect()
 }
 
 fn html_item(report: &Report<'_>, node: &Node, name: &str, features: &str, out: &mut dyn Lists) {
@@ -194,7 +206,12 @@ fn html_item(report: &Report<'_>, node: &Node, name: &str, features: &str, out: 
     }
     out.begin(&title);
     out.item_with(&spans, &mut |out| {
-        if !node.running.is_empty() {
+        let is_idle = if report.options.brief {
+            running(report, node).is_empty()
+        } else {
+            node.running.is_empty()
+        };
+        if !is_idle {
             out.begin("Resources");
             resources(report, node, out);
             out.end();
@@ -270,8 +287,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
             out.attribute("id_as_resource", &report.status.resource(container).id);
         }
         if report.options.by_node {
-            let running: &[ResourceIndex] = &node.running;
-            for &index in running {
+            for index in running(report, node) {
                 primitive::xml(report, index, out);
             }
         }

@@ -3,11 +3,11 @@
 use crate::model::operation::rc_text;
 use crate::model::scalar::INFINITY;
 use crate::model::time;
-use crate::status::{OperationRecord, ResourceHistory};
+use crate::status::{OperationRecord, ResourceHistory, ResourceIndex};
 
 use super::attributes::node_title;
 use super::out::{Lists, Xml};
-use super::{Part, Report};
+use super::{Part, Report, filter};
 
 fn shown(history: &ResourceHistory, all: bool) -> Vec<&OperationRecord> {
     if !all {
@@ -18,6 +18,21 @@ fn shown(history: &ResourceHistory, all: bool) -> Vec<&OperationRecord> {
         .iter()
         .filter(|op| op.task != "notify" && !(is_probe(op) && op.rc == 7))
         .collect()
+}
+
+/// Tells whether the filter lets a history through: a member of a group by its own name or that of
+/// the group, what is inside a clone or a bundle when anything inside was asked for.
+fn passes(report: &Report<'_>, index: ResourceIndex) -> bool {
+    let status = report.status;
+    if report.filter.selects(status.resource(index)) {
+        return true;
+    }
+    let top = filter::top(status, index);
+    if status.resource(top).is_group() {
+        report.filter.selects(status.resource(top))
+    } else {
+        report.filter.touches(status, top)
+    }
 }
 
 fn is_probe(operation: &OperationRecord) -> bool {
@@ -72,7 +87,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
             .iter()
             .map(|resource| (resource, shown(resource, all)))
             .filter(|(resource, operations)| {
-                resource.resource.is_some()
+                resource.resource.is_some_and(|index| passes(report, index))
                     && (!operations.is_empty() || (!all && resource.fail_count > 0))
             })
             .collect();
@@ -164,7 +179,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
             .iter()
             .map(|resource| (resource, shown(resource, all)))
             .filter(|(resource, operations)| {
-                resource.resource.is_some()
+                resource.resource.is_some_and(|index| passes(report, index))
                     && (!operations.is_empty() || (!all && resource.fail_count > 0))
             })
             .collect();

@@ -20,7 +20,11 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     out.begin(title);
     let mut printed = false;
     if options.brief && !options.by_node {
-        let top: Vec<ResourceIndex> = report.status.top_level().collect();
+        let top: Vec<ResourceIndex> = report
+            .status
+            .top_level()
+            .filter(|&index| report.filter.selects(report.status.resource(index)))
+            .collect();
         let mode = if options.inactive {
             brief::Mode::WithInactive
         } else {
@@ -31,7 +35,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     for index in report
         .status
         .top_level()
-        .filter(|&index| is_listed(report, index))
+        .filter(|&index| is_listed(report, index) && passes(report, index))
     {
         printed |= print(report, index, out);
     }
@@ -64,6 +68,15 @@ fn is_listed(report: &Report<'_>, index: ResourceIndex) -> bool {
     options.inactive || report.status.is_active(index, false)
 }
 
+/// Tells whether the filter lets a top-level resource through.
+fn passes(report: &Report<'_>, index: ResourceIndex) -> bool {
+    report.filter.touches(report.status, index) && is_near(report, index)
+}
+
+fn is_near(report: &Report<'_>, index: ResourceIndex) -> bool {
+    report.options.by_node || report.filter.is_near(report.status, index)
+}
+
 /// Prints a resource of any kind. Returns whether anything was printed.
 pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
     match report.status.resource(index).kind {
@@ -81,13 +94,13 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
     let listed: Vec<ResourceIndex> = report
         .status
         .top_level()
-        .filter(|&index| is_listed(report, index))
+        .filter(|&index| is_listed(report, index) && is_near(report, index))
         .collect();
     if listed.is_empty() {
         return;
     }
     out.open("resources");
-    for index in listed {
+    for index in listed.into_iter().filter(|&index| passes(report, index)) {
         xml_one(report, index, out);
     }
     out.close();

@@ -69,7 +69,10 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
         out.begin("Config Options");
         options(report, out);
         management(report, out);
-        out.end();
+        // Without a summary above it, what follows goes into this list.
+        if any {
+            out.end();
+        }
     }
     if report.shows(Part::MaintenanceMode) && !out.is_html() {
         banners(report, out);

@@ -217,7 +217,11 @@ impl Given {
                 _ => return Err("Fence history must be 0-3".to_owned()),
             },
             Name::HideHeaders => self.changes.push(Change::Exclude("summary".to_owned())),
-            Name::Quiet => self.changes.push(Change::Exclude("times".to_owned())),
+            // Before all other changes, wherever it stands.
+            Name::Quiet => {
+                let change = Change::Exclude("times".to_owned());
+                self.changes.insert(0, change);
+            }
             Name::Node => self.only_node = Some(owned()),
             Name::Resource => self.only_resource = Some(owned()),
             Name::GroupByNode => self.by_node = true,

@@ -1,0 +1,269 @@
+//! Our `crm_mon` beside the installed one: the same bytes and the same exit status for every pair of
+//! options, on the made-up CIBs of this tree and on a sample of those in the folder `HA_CIBS`.
+//!
+//! Without a `crm_mon` of Pacemaker 2.1.5 there is nothing to compare with, and that is said.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const INSTALLED: &str = "/usr/sbin/crm_mon";
+
+/// What varies; each row is one choice, and an empty one stands for nothing.
+const FACTORS: [&[&str]; 12] = [
+    &["-1", "--output-as=xml", "--output-as=html", "-X", "-s"],
+    &["", "-n"],
+    &["", "-r"],
+    &["", "-b"],
+    &["", "-R"],
+    &["", "-A -f", "-o", "-o -t"],
+    &["", "-c", "-L", "-Lcli", "-c --include=bans:x"],
+    &["", "-D", "-Q", "--exclude=resources,counts", "-U nodes"],
+    &[
+        "",
+        "--include=all",
+        "--include=none,summary",
+        "--include=options",
+        "-I none",
+    ],
+    &["", "--node=FIRST", "--node=unheard-of", "--node=*"],
+    &[
+        "",
+        "--resource=FIRST",
+        "--resource=LAST",
+        "--resource=unheard-of",
+    ],
+    &["UTC", "Europe/Paris", "Asia/Kolkata"],
+];
+
+/// Command lines that make no sense, or that are said to make none.
+const ODD: [&str; 24] = [
+    "--bogus",
+    "-1z",
+    "-z",
+    "--output-as",
+    "-1 -I",
+    "-1 extra words",
+    "--output-as=unheard-of",
+    "--output-as=xml --include=unheard-of",
+    "--output-as=html --exclude=bans:x",
+    "-1 -i 2d",
+    "-1 -i -1",
+    "-1 --interval=PT5S",
+    "-1 -i 5min",
+    "-1 -m 4",
+    "-1 -m 3",
+    "-m -1",
+    "-s -N",
+    "-X -s",
+    "-w",
+    "-w --output-as=xml",
+    "--output-as=html --html-cgi --html-title=A&amp;B",
+    "--output-as=html --html-stylesheet=a[b]?c=d&e",
+    "--output-to=/nonexistent/file --output-as=xml",
+    "-1 --inactive=x",
+];
+
+/// Returns choices, one of each factor, in which every two choices of different factors meet.
+fn pairs() -> Vec<Vec<usize>> {
+    let mut open: Vec<((usize, usize), (usize, usize))> = Vec::new();
+    for (a, first) in FACTORS.iter().enumerate() {
+        for (b, second) in FACTORS.iter().enumerate().skip(a + 1) {
+            let meet = |x| (0..second.len()).map(move |y| ((a, x), (b, y)));
+            open.extend((0..first.len()).flat_map(meet));
+        }
+    }
+    let mut rows = Vec::new();
+    while let Some(&(first, second)) = open.first() {
+        let mut row: Vec<Option<usize>> = vec![None; FACTORS.len()];
+        row[first.0] = Some(first.1);
+        row[second.0] = Some(second.1);
+        for factor in 0..FACTORS.len() {
+            if row[factor].is_some() {
+                continue;
+            }
+            let gain = |choice: usize| {
+                let is_new = |&&(x, y): &&((usize, usize), (usize, usize))| {
+                    (x == (factor, choice) && row[y.0] == Some(y.1))
+                        || (y == (factor, choice) && row[x.0] == Some(x.1))
+                };
+                open.iter().filter(is_new).count()
+            };
+            let best = (0..FACTORS[factor].len())
+                .rev()
+                .max_by_key(|&choice| gain(choice));
+            row[factor] = best;
+        }
+        let row: Vec<usize> = row.into_iter().flatten().collect();
+        open.retain(|&(x, y)| row[x.0] != x.1 || row[y.0] != y.1);
+        rows.push(row);
+    }
+    rows
+}
+
+fn cibs() -> Vec<PathBuf> {
+    let list = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut paths: Vec<PathBuf> = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "xml"))
+            .filter(|path| !path.to_string_lossy().ends_with(".out.xml"))
+            .collect();
+        paths.sort();
+        paths
+    };
+    let mut cibs = list(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../ha-core/tests/data/status"
+    )));
+    assert!(!cibs.is_empty());
+    if let Some(folder) = std::env::var_os("HA_CIBS") {
+        cibs.extend(list(Path::new(&folder)).into_iter().step_by(75));
+    }
+    cibs
+}
+
+/// Runs one of the programs; the moment of printing is hidden.
+fn run(program: &str, words: &[String], zone: &str, cib: &Path) -> (Option<i32>, String, String) {
+    let mut command = Command::new(program);
+    std::os::unix::process::CommandExt::arg0(&mut command, "crm_mon");
+    let output = command
+        .args(words)
+        .env_clear()
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", zone)
+        .env("CIB_file", cib)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| {
+        let hide = |line: &str| {
+            let marks = ["Last updated: ", "<last_update time="];
+            let at = marks.iter().find_map(|mark| line.find(mark));
+            at.map_or(line, |at| &line[..at]).to_owned() + "\n"
+        };
+        String::from_utf8_lossy(bytes).lines().map(hide).collect()
+    };
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+/// Tells whether there is a program to compare with.
+fn is_installed() -> bool {
+    let version = Command::new(INSTALLED).arg("--version").output();
+    let is = version.is_ok_and(|output| output.stdout.starts_with(b"Pacemaker 2.1.5\n"));
+    if !is {
+        eprintln!("not compared: {INSTALLED} of Pacemaker 2.1.5 is not installed");
+    }
+    is
+}
+
+/// Puts names of this CIB where the options speak of the first node and of resources.
+fn filled(word: &str, cib: &ha_core::xml::Document) -> String {
+    let names = |element: &str, attribute: &str| -> Vec<String> {
+        let found = cib.root().descendants().filter(|e| e.name() == element);
+        found
+            .filter_map(|e| e.attribute(attribute))
+            .map(str::to_owned)
+            .collect()
+    };
+    let pick = if word.starts_with("--node") {
+        names("node", "uname")
+    } else {
+        names("primitive", "id")
+    };
+    let text = |name: Option<&String>| name.cloned().unwrap_or_default();
+    word.replace("FIRST", &text(pick.first()))
+        .replace("LAST", &text(pick.last()))
+}
+
+#[test]
+fn every_pair_of_options() {
+    if !is_installed() {
+        return;
+    }
+    let rows = pairs();
+    assert!(rows.len() >= 25, "{}", rows.len());
+    let mut different = Vec::new();
+    for cib in cibs() {
+        let document = ha_core::xml::Document::parse_bytes(&std::fs::read(&cib).unwrap()).unwrap();
+        for row in &rows {
+            let chosen: Vec<&str> = row.iter().zip(FACTORS).map(|(&at, all)| all[at]).collect();
+            let (zone, options) = chosen.split_last().unwrap();
+            let words = options.iter().flat_map(|option| option.split_whitespace());
+            let words: Vec<String> = words.map(|word| filled(word, &document)).collect();
+            let theirs = run(INSTALLED, &words, zone, &cib);
+            let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, zone, &cib);
+            // What the C program logs on the way is not compared.
+            if (theirs.0, &theirs.1) != (ours.0, &ours.1) {
+                let line = theirs.1.lines().zip(ours.1.lines()).find(|(a, b)| a != b);
+                different.push(format!(
+                    "{} {} TZ={zone}: {line:?}",
+                    cib.display(),
+                    words.join(" ")
+                ));
+            }
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+#[test]
+fn command_lines_that_make_no_sense() {
+    if !is_installed() {
+        return;
+    }
+    let cib = &cibs()[0];
+    for line in ODD {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let theirs = run(INSTALLED, &words, "UTC", cib);
+        let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, "UTC", cib);
+        assert_eq!(theirs, ours, "{line}");
+    }
+}
+
+#[test]
+fn files_that_are_no_cib() {
+    if !is_installed() {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("crm_mon-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let good = std::fs::read_to_string(&cibs()[0]).unwrap();
+    let named = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let files = [
+        folder.join("missing.xml"),
+        folder.clone(),
+        named("empty.xml", ""),
+        named(
+            "resource.xml",
+            &good.replace("<resources>", "<resources><unheard-of/>"),
+        ),
+        named(
+            "schema.xml",
+            &good.replace("validate-with=\"pacemaker-", "validate-with=\"x-"),
+        ),
+    ];
+    for file in &files {
+        for words in [
+            &["-1"][..],
+            &["--output-as=xml"],
+            &["--output-as=html"],
+            &["-s"],
+            &["-X"],
+        ] {
+            let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            let theirs = run(INSTALLED, &words, "UTC", file);
+            let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, "UTC", file);
+            assert_eq!(theirs, ours, "{} {words:?}", file.display());
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
