@@ -84,6 +84,16 @@ fn everything_as_text() {
         ..Options::default()
     };
     check("txt", &options, |report| masked(&report.text()));
+    // The lines of a screen say the same.
+    check("txt", &options, |report| {
+        let mut text = String::new();
+        for line in report.lines() {
+            text += &line.bullet();
+            text.extend(line.pieces.iter().map(|piece| piece.text.as_str()));
+            text.push('\n');
+        }
+        masked(&text)
+    });
 }
 
 #[test]

@@ -39,7 +39,7 @@ use jiff::tz::TimeZone;
 use crate::status::ClusterStatus;
 
 use filter::Filter;
-use out::{Html, Lists, Page, Text, Xml};
+use out::{Html, Line, Lists, Page, Styled, Text, Xml};
 
 /// A part of the output that can be asked for or left out by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -273,6 +273,14 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = Text::default();
+        self.print(&mut out);
+        out.finish()
+    }
+
+    /// Returns the lines of [`Report::text`], in styled pieces.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let mut out = Styled::default();
         self.print(&mut out);
         out.finish()
     }

@@ -9,7 +9,7 @@ use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, Node, NotYet};
 
 /// Where our program is inside the nodes.
-const OURS: &str = "/usr/local/sbin/ha-crm_mon";
+pub(crate) const OURS: &str = "/usr/local/sbin/ha-crm_mon";
 
 /// The options under which both programs are compared.
 const MODES: [&[&str]; 9] = [
@@ -110,7 +110,7 @@ fn cluster_life(lab: &Lab) -> Result<()> {
 }
 
 /// Builds our program and says where it is: it belongs to another package than this test.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let executable = std::env::current_exe()?;
     let folder = executable
         .parent()
@@ -128,7 +128,7 @@ fn build() -> Result<PathBuf> {
     Ok(folder.join("crm_mon"))
 }
 
-fn install(node: &Node<'_>, program: &[u8]) -> Result<()> {
+pub(crate) fn install(node: &Node<'_>, program: &[u8]) -> Result<()> {
     node.write(OURS, program)?;
     node.command("chmod").args(["755", OURS]).stdout().map(drop)
 }

@@ -18,6 +18,7 @@ mod packages;
 mod process;
 mod quorum;
 mod respawn;
+mod screen;
 mod session;
 mod watch;
 
@@ -35,6 +36,7 @@ fn main() -> std::process::ExitCode {
     lab_program::register(&mut harness);
     packages::register(&mut harness);
     quorum::register(&mut harness);
+    screen::register(&mut harness);
     session::register(&mut harness);
     watch::register(&mut harness);
     harness.main()

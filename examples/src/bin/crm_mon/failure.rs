@@ -38,6 +38,18 @@ impl Failure {
         }
     }
 
+    /// Something of ours failed, that `crm_mon` does not have.
+    pub(crate) fn of(error: &ha_core::Error) -> Self {
+        let mut lines = vec![format!("crm_mon: {error:#}")];
+        lines.extend(error.hint().map(|hint| format!("  next step: {hint}")));
+        Self {
+            lines,
+            code: error.exit_code(),
+            meaning: "Error occurred",
+            with_help: false,
+        }
+    }
+
     /// The status cannot be written.
     pub(crate) fn unwritable(request: &Request, error: &std::io::Error) -> Self {
         let format = match request.format {

@@ -5,9 +5,10 @@
 
 mod arguments;
 mod failure;
+mod live;
 mod source;
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use ha_core::status::{self, ComputeOptions};
@@ -41,6 +42,10 @@ fn main() -> ExitCode {
 fn run(request: &Request) -> Result<(), Failure> {
     if let Some(problem) = &request.problem {
         return Err(Failure::usage(problem));
+    }
+    let screen = request.format == Format::Text && request.output_to.is_none();
+    if screen && !request.one_shot && std::io::stdout().is_terminal() && !source::is_stored() {
+        return live::run(request.view.clone(), TimeZone::system()).map_err(|e| Failure::of(&e));
     }
     let source = source::read(request)?;
     let now = request.now.unwrap_or_else(Timestamp::now);

@@ -109,16 +109,26 @@ fn live(request: &Request) -> Result<Source, Failure> {
     let document = cib::Cib::connect(&options)
         .and_then(|cib| cib.query())
         .map_err(|error| unavailable(request, &error))?;
-    let daemon = DaemonState {
+    Ok(Source {
+        document,
+        daemon: Some(daemon_state(&answer)),
+    })
+}
+
+/// Returns what the launcher says of itself, in the words of `crm_mon`.
+pub(crate) fn daemon_state(answer: &pacemakerd::PacemakerdStatus) -> DaemonState {
+    DaemonState {
         state: answer.state.as_str().to_owned(),
         description: description(answer.state).to_owned(),
         source: "pacemakerd".to_owned(),
         last_updated: answer.last_updated,
-    };
-    Ok(Source {
-        document,
-        daemon: Some(daemon),
-    })
+    }
+}
+
+/// Tells whether the environment names a CIB that is not the running cluster's.
+pub(crate) fn is_stored() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_set("CIB_shadow") || is_set("CIB_file")
 }
 
 fn description(state: pacemakerd::State) -> &'static str {

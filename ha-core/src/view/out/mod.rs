@@ -1,10 +1,12 @@
 //! The formats.
 
 mod html;
+mod lines;
 mod text;
 mod xml;
 
 pub use html::{Html, Page};
+pub use lines::{Line, Piece, Styled};
 pub use text::Text;
 pub use xml::Xml;
 

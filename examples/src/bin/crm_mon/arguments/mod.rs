@@ -40,6 +40,8 @@ pub(crate) struct Request {
     pub(crate) cib_file: Option<String>,
     /// Run by a web server, which has no use for a CIB in a file.
     pub(crate) is_cgi: bool,
+    /// Print once and end, also on a terminal.
+    pub(crate) one_shot: bool,
     /// The time to take for now.
     pub(crate) now: Option<Timestamp>,
     /// Say more about what goes wrong.
@@ -72,6 +74,7 @@ struct Given {
     output_to: Option<String>,
     cib_file: Option<String>,
     is_cgi: bool,
+    one_shot: bool,
     verbose: bool,
     interval: Duration,
     now: Option<Timestamp>,
@@ -101,6 +104,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         output_to: None,
         cib_file: None,
         is_cgi: false,
+        one_shot: false,
         verbose: false,
         interval: INTERVAL,
         now: None,
@@ -171,6 +175,7 @@ impl Given {
         let owned = || value.to_owned();
         match name {
             Name::OutputAs => {
+                self.one_shot |= !value.eq_ignore_ascii_case("console");
                 self.format = match value.to_ascii_lowercase().as_str() {
                     "xml" if self.format == Format::LegacyXml => Format::LegacyXml,
                     "xml" => Format::Xml,
@@ -190,11 +195,14 @@ impl Given {
                 self.page.cgi = true;
                 self.is_cgi = true;
             }
-            Name::DisableNcurses => match self.format {
-                Format::Simple => self.format = Format::Text,
-                Format::LegacyXml => self.format = Format::Xml,
-                Format::Text | Format::Xml | Format::Html => {}
-            },
+            Name::DisableNcurses => {
+                self.one_shot = true;
+                match self.format {
+                    Format::Simple => self.format = Format::Text,
+                    Format::LegacyXml => self.format = Format::Xml,
+                    Format::Text | Format::Xml | Format::Html => {}
+                }
+            }
             Name::Simple => self.format = Format::Simple,
             Name::OutputTo => self.output_to = Some(owned()),
             Name::HtmlCgi => self.page.cgi = true,
@@ -228,6 +236,7 @@ impl Given {
             Name::Inactive => self.inactive = true,
             Name::Detail => self.detail = true,
             Name::XmlFile => self.cib_file = Some(owned()),
+            Name::OneShot => self.one_shot = true,
             Name::Verbose => self.verbose = true,
             Name::Brief => self.brief = true,
             Name::Interval => {
@@ -241,7 +250,6 @@ impl Given {
             // What is accepted because scripts give it, and changes nothing here.
             Name::TextFancy
             | Name::Pending
-            | Name::OneShot
             | Name::Daemonize
             | Name::PidFile
             | Name::ExternalAgent
@@ -289,6 +297,7 @@ impl Given {
             output_to: self.output_to,
             cib_file: self.cib_file,
             is_cgi: self.is_cgi,
+            one_shot: self.one_shot,
             verbose: self.verbose,
             now: self.now,
             problem,

@@ -1,0 +1,81 @@
+//! The thread that follows the cluster.
+
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
+use ha_core::live::pacemaker::pacemakerd;
+use ha_core::live::pacemaker::watch::{Update, Watch};
+use ha_core::{Error, ErrorKind, Result};
+
+use super::News;
+
+/// How long the daemons may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait before the next try to connect, where nothing announces that one would succeed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Follows the cluster until nobody listens.
+pub(super) fn follow(teller: &Sender<News>) {
+    loop {
+        let Err(end) = connection(teller);
+        let gone = match end {
+            End::Cluster(e) => teller.send(News::Lost(format!("{e:#}"))).is_err(),
+            End::Listener => true,
+        };
+        if gone {
+            return;
+        }
+        std::thread::park_timeout(PAUSE);
+    }
+}
+
+/// Why a connection is given up.
+enum End {
+    Cluster(Error),
+    /// Nobody listens any more.
+    Listener,
+}
+
+impl From<Error> for End {
+    fn from(e: Error) -> Self {
+        Self::Cluster(e)
+    }
+}
+
+/// Follows the CIB over one watch, which connects again by itself when it had a connection.
+fn connection(teller: &Sender<News>) -> Result<std::convert::Infallible, End> {
+    let say = |news| teller.send(news).map_err(|_| End::Listener);
+    let mut options = ConnectOptions::default();
+    options.timeout = PATIENCE;
+    let cib = Cib::connect(&options)?;
+    let mut watch = Watch::open(&cib)?;
+    say(News::Daemon(daemon()))?;
+    say(News::Cib(Box::new(watch.document().clone())))?;
+    while let Some(update) = watch.next() {
+        let mut last = update;
+        // Changes that came together are shown once.
+        loop {
+            match &last {
+                Update::Lost { cause } => say(News::Lost(cause.to_string()))?,
+                Update::Reconnected { .. } => say(News::Daemon(daemon()))?,
+                _ => {}
+            }
+            match watch.try_next() {
+                Some(next) => last = next,
+                None => break,
+            }
+        }
+        if watch.is_connected() {
+            say(News::Cib(Box::new(watch.document().clone())))?;
+        }
+    }
+    Err(Error::new(ErrorKind::Disconnected, "the changes of the CIB ended").into())
+}
+
+/// What the launcher says of itself; nothing when it does not answer, as on a remote node.
+fn daemon() -> Option<ha_core::view::DaemonState> {
+    pacemakerd::ping(PATIENCE)
+        .ok()
+        .map(|answer| crate::source::daemon_state(&answer))
+}

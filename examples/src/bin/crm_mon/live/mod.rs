@@ -1,0 +1,207 @@
+//! The live view: the status on a terminal, redrawn when the cluster changes.
+//!
+//! One thread follows the CIB, one reads the keys; this one draws. Nothing asks the cluster again and
+//! again: between two changes only the keys and the size of the terminal matter. Once a minute the
+//! status is computed again from the same CIB, because rules and failure time-outs depend on the time.
+
+mod cluster;
+mod keys;
+mod screen;
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use ha_core::status::{self, ComputeOptions};
+use ha_core::view::out::Line;
+use ha_core::view::{DaemonState, Options, Part, Report};
+use ha_core::xml::Document;
+use ha_core::{ErrorExt as _, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::crossterm::event::{self, Event, KeyEvent};
+
+/// How often the status is computed anew although nothing was heard.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// What the threads tell.
+#[derive(Debug)]
+enum News {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The terminal has another size, or must be drawn again.
+    Redraw,
+    /// The keyboard is gone.
+    End(ha_core::Error),
+    /// The CIB is now this.
+    Cib(Box<Document>),
+    /// The launcher said this.
+    Daemon(Option<DaemonState>),
+    /// There is no connection to the cluster.
+    Lost(String),
+}
+
+/// Whether the cluster can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Link {
+    /// Nothing was heard yet.
+    Connecting,
+    /// Changes are followed.
+    Up,
+    /// Not since then, and why.
+    Down(Timestamp, String),
+}
+
+/// What is shown, and how.
+#[derive(Debug)]
+struct App {
+    view: Options,
+    document: Option<Box<Document>>,
+    link: Link,
+    lines: Vec<Line>,
+    /// When the lines were made.
+    at: Timestamp,
+    zone: TimeZone,
+    /// The first line and column on the screen.
+    top: usize,
+    left: usize,
+    /// How many lines fit, as of the last drawing.
+    height: usize,
+    help: bool,
+    /// The text that is being typed after `/`.
+    typing: Option<String>,
+    /// What is searched for.
+    search: String,
+    color: bool,
+}
+
+impl App {
+    fn new(view: Options, zone: TimeZone, color: bool) -> Self {
+        Self {
+            view,
+            document: None,
+            link: Link::Connecting,
+            lines: Vec::new(),
+            at: Timestamp::now(),
+            zone,
+            top: 0,
+            left: 0,
+            height: 1,
+            help: false,
+            typing: None,
+            search: String::new(),
+            color,
+        }
+    }
+
+    /// Makes the lines again.
+    fn compute(&mut self, now: Timestamp) {
+        let Some(document) = &self.document else {
+            return;
+        };
+        let parts = self.view.parts;
+        let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
+        let options = ComputeOptions { constraints };
+        let state = status::compute_with(document, now, &self.zone, options);
+        self.lines = Report::new(&state, &self.view, now, &self.zone).lines();
+        self.at = now;
+        self.scroll_to(self.top);
+    }
+
+    /// Shows from this line on, as far as there are lines to fill the screen.
+    fn scroll_to(&mut self, top: usize) {
+        let last = self.lines.len().saturating_sub(self.height);
+        self.top = top.min(last);
+    }
+
+    /// Takes in what was heard; tells whether to go on.
+    fn hear(&mut self, news: News, now: Timestamp) -> Result<bool> {
+        match news {
+            News::Key(key) => return Ok(keys::press(self, key, now)),
+            News::Redraw => {}
+            News::End(e) => return Err(e),
+            News::Cib(document) => {
+                self.document = Some(document);
+                self.link = Link::Up;
+                self.compute(now);
+            }
+            News::Daemon(state) => {
+                self.view.daemon = state;
+                self.compute(now);
+            }
+            News::Lost(cause) => {
+                // The time since when stays that of the first report.
+                let since = match self.link {
+                    Link::Down(since, _) => since,
+                    Link::Connecting | Link::Up => now,
+                };
+                self.link = Link::Down(since, cause);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Tells whether colours are wanted: not with a `NO_COLOR` that says anything.
+fn color() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Shows the status until the user ends it.
+///
+/// # Errors
+/// When the terminal cannot be read or drawn on.
+pub(crate) fn run(view: Options, zone: TimeZone) -> Result<()> {
+    let (teller, news) = channel();
+    let keyboard = teller.clone();
+    let mut terminal = ratatui::try_init().context("set up the terminal")?;
+    std::thread::spawn(move || {
+        loop {
+            let heard = match event::read() {
+                Ok(Event::Key(key)) if key.is_press() => News::Key(key),
+                Ok(_) => News::Redraw,
+                Err(e) => News::End(ha_core::Error::from(e).context("read the keyboard")),
+            };
+            let ends = matches!(heard, News::End(_));
+            if keyboard.send(heard).is_err() || ends {
+                return;
+            }
+        }
+    });
+    std::thread::spawn(move || cluster::follow(&teller));
+    let mut app = App::new(view, zone, color());
+    let result = show(&mut terminal, &mut app, &news);
+    ratatui::restore();
+    result
+}
+
+fn show(
+    terminal: &mut ratatui::DefaultTerminal,
+    app: &mut App,
+    news: &Receiver<News>,
+) -> Result<()> {
+    loop {
+        terminal
+            .draw(|frame| screen::draw(app, frame))
+            .context("draw on the terminal")?;
+        let deadline = Instant::now() + AGAIN;
+        let mut heard = match news.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
+            Ok(heard) => Some(heard),
+            Err(RecvTimeoutError::Timeout) => {
+                app.compute(Timestamp::now());
+                None
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        // What came together is drawn once.
+        while let Some(next) = heard {
+            if !app.hear(next, Timestamp::now())? {
+                return Ok(());
+            }
+            heard = news.try_recv().ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

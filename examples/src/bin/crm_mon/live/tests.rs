@@ -1,0 +1,192 @@
+//! The drawing and the keys, on a screen in memory; `tests` has the same on a real terminal.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+use ratatui::style::Color;
+
+use super::*;
+
+const CIB: &str = r#"<cib epoch="4" num_updates="2" admin_epoch="0" have-quorum="1" dc-uuid="1"
+    validate-with="pacemaker-3.9"><configuration><crm_config/>
+    <nodes><node id="1" uname="maitre"/><node id="2" uname="esclave"/></nodes>
+    <resources><primitive id="vip" class="ocf" provider="heartbeat" type="IPaddr2"/></resources>
+    <constraints/></configuration><status>
+    <node_state id="1" uname="maitre" in_ccm="true" crmd="online" join="member" expected="member"/>
+    </status></cib>"#;
+
+fn app() -> App {
+    let mut app = App::new(Options::default(), TimeZone::UTC, true);
+    let document = Document::parse(CIB).expect("well-formed");
+    let news = News::Cib(Box::new(document));
+    assert!(app.hear(news, Timestamp::UNIX_EPOCH).expect("no error"));
+    app
+}
+
+fn press(app: &mut App, keys: &str) -> bool {
+    keys.chars().all(|key| {
+        let code = match key {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            key => KeyCode::Char(key),
+        };
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        app.hear(News::Key(key), Timestamp::UNIX_EPOCH)
+            .expect("no error")
+    })
+}
+
+fn draw(app: &mut App, width: u16, height: u16) -> Vec<String> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a screen");
+    terminal
+        .draw(|frame| screen::draw(app, frame))
+        .expect("drawn");
+    let buffer = terminal.backend().buffer();
+    (0..height)
+        .map(|y| {
+            let line: String = (0..width)
+                .map(|x| buffer[(x, y)].symbol().to_owned())
+                .collect();
+            line.trim_end().to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn shows_the_status_and_the_connection() {
+    let mut app = app();
+    let lines = draw(&mut app, 80, 20);
+    assert_eq!(lines[0], "Cluster Summary:");
+    assert!(
+        lines.contains(&"  * Online: [ maitre ]".to_owned()),
+        "{lines:#?}"
+    );
+    assert_eq!(
+        lines[19],
+        "live since the last change at 00:00:00   CIB 0.4.2   ? keys   q quit"
+    );
+}
+
+#[test]
+fn keys_switch_parts_on_and_off() {
+    let mut app = app();
+    let has = |app: &mut App, text: &str| draw(app, 80, 40).iter().any(|line| line.contains(text));
+    assert!(!has(&mut app, "vip"));
+    assert!(press(&mut app, "r"));
+    assert!(has(&mut app, "vip"));
+    assert!(press(&mut app, "D"));
+    assert!(!has(&mut app, "Cluster Summary"));
+    assert!(press(&mut app, "Dr"));
+    assert!(has(&mut app, "Cluster Summary") && !has(&mut app, "vip"));
+    for toggle in &keys::TOGGLES {
+        let before = (toggle.is_on)(&app.view);
+        press(&mut app, &toggle.key.to_string());
+        assert_ne!((toggle.is_on)(&app.view), before, "{}", toggle.key);
+        press(&mut app, &toggle.key.to_string());
+        assert_eq!((toggle.is_on)(&app.view), before, "{}", toggle.key);
+    }
+    assert!(press(&mut app, "?"));
+    assert!(has(&mut app, "inactive resources"));
+    assert!(press(&mut app, "?"));
+    assert!(!has(&mut app, "inactive resources"));
+    assert!(!press(&mut app, "q"));
+}
+
+#[test]
+fn a_lost_cluster_is_told_with_the_time_and_the_last_state_stays() {
+    let mut app = app();
+    let at = |seconds| Timestamp::from_second(seconds).expect("in range");
+    for (seconds, cause) in [(60, "pacemaker-based is gone"), (90, "connection refused")] {
+        assert!(
+            app.hear(News::Lost(cause.into()), at(seconds))
+                .expect("no error")
+        );
+    }
+    let lines = draw(&mut app, 120, 20);
+    assert_eq!(
+        lines[19],
+        "no connection to the cluster since 00:01:00; this is the last known state: connection refused"
+    );
+    assert!(lines.contains(&"  * Online: [ maitre ]".to_owned()));
+    let document = Document::parse(CIB).expect("well-formed");
+    app.hear(News::Cib(Box::new(document)), at(120))
+        .expect("no error");
+    assert!(draw(&mut app, 80, 20)[19].starts_with("live since the last change at 00:02:00"));
+}
+
+#[test]
+fn before_anything_is_known_it_waits() {
+    let mut app = App::new(Options::default(), TimeZone::UTC, true);
+    assert_eq!(draw(&mut app, 40, 3)[0], "Waiting for the cluster ...");
+    press(&mut app, "rnA/x\n>");
+    app.hear(News::Lost("no daemon".into()), Timestamp::UNIX_EPOCH)
+        .expect("no error");
+    assert!(draw(&mut app, 80, 3)[2].ends_with("since 00:00:00: no daemon"));
+}
+
+#[test]
+fn any_size_will_do() {
+    let mut app = app();
+    for (width, height) in [(1, 1), (2, 2), (80, 1), (1, 50), (300, 100)] {
+        draw(&mut app, width, height);
+        for key in [
+            KeyCode::End,
+            KeyCode::PageDown,
+            KeyCode::Up,
+            KeyCode::Right,
+            KeyCode::Home,
+        ] {
+            let key = KeyEvent::new(key, KeyModifiers::NONE);
+            app.hear(News::Key(key), Timestamp::UNIX_EPOCH)
+                .expect("no error");
+        }
+        draw(&mut app, width, height);
+    }
+}
+
+#[test]
+fn scrolls_and_searches() {
+    let mut app = app();
+    let key = |app: &mut App, code| {
+        app.hear(
+            News::Key(KeyEvent::new(code, KeyModifiers::NONE)),
+            Timestamp::UNIX_EPOCH,
+        )
+        .expect("no error");
+    };
+    draw(&mut app, 80, 4);
+    key(&mut app, KeyCode::End);
+    let end = draw(&mut app, 80, 4);
+    assert_ne!(end[0], "Cluster Summary:");
+    key(&mut app, KeyCode::Home);
+    assert_eq!(draw(&mut app, 80, 4)[0], "Cluster Summary:");
+    press(&mut app, "/oNlIn");
+    assert_eq!(draw(&mut app, 80, 4)[3], "/oNlIn");
+    press(&mut app, "\n");
+    assert_eq!(draw(&mut app, 80, 4)[0], "  * Online: [ maitre ]");
+    press(&mut app, "/nothing like this\n");
+    assert_eq!(draw(&mut app, 80, 4)[0], "  * Online: [ maitre ]");
+}
+
+#[test]
+fn colours_mean_something_and_can_be_left_out() {
+    let mut app = app();
+    let colours = |app: &mut App| {
+        let mut terminal = Terminal::new(TestBackend::new(80, 20)).expect("a screen");
+        terminal
+            .draw(|frame| screen::draw(app, frame))
+            .expect("drawn");
+        let buffer = terminal.backend().buffer().clone();
+        let text = |y| (0..80).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+        let row = (0..20)
+            .find(|&y| text(y).contains("Online"))
+            .expect("a line");
+        (
+            buffer[(4, row)].fg,
+            buffer.content().iter().any(|cell| cell.fg != Color::Reset),
+        )
+    };
+    assert_eq!(colours(&mut app), (Color::Green, true));
+    app.color = false;
+    assert_eq!(colours(&mut app), (Color::Reset, false));
+}

@@ -1,0 +1,143 @@
+//! The live view of `crm_mon`, in a real terminal: `tmux` types the keys and reads the screen.
+
+use std::time::Duration;
+
+use ha_core::Result;
+use lab::harness::{Harness, own};
+use lab::{Lab, LabOptions, Node, NotYet};
+
+use crate::crm_mon::{OURS, build, install};
+
+/// How long the screen may take to show what is so, on a busy machine.
+const LIMIT: Duration = Duration::from_secs(90);
+
+pub(crate) fn register(harness: &mut Harness) {
+    harness.test(
+        "screen::follows_the_cluster",
+        own(LabOptions::default(), follows_the_cluster).limit(Duration::from_secs(400)),
+    );
+}
+
+struct Terminal<'l> {
+    lab: &'l Lab,
+    node: Node<'l>,
+}
+
+impl Terminal<'_> {
+    fn tmux(&self, args: &[&str]) -> Result<String> {
+        let command = self.node.command("tmux").args(["-u", "-S", "/run/screen"]);
+        let command = command
+            .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8");
+        command.args(args.iter().copied()).stdout()
+    }
+
+    fn keys(&self, keys: &[&str]) -> Result<()> {
+        let words = [&["send-keys", "-t", "live"], keys].concat();
+        self.tmux(&words).map(drop)
+    }
+
+    fn resize(&self, width: &str, height: &str) -> Result<()> {
+        self.tmux(&["resize-window", "-t", "live", "-x", width, "-y", height])
+            .map(drop)
+    }
+
+    /// Waits until the screen has all of these texts and none of the others; returns it.
+    fn shows(&self, what: &str, texts: &[&str], not: &[&str]) -> Result<String> {
+        self.lab.wait_until(LIMIT, what, || {
+            let screen = self.tmux(&["capture-pane", "-p", "-t", "live"])?;
+            let missing = texts.iter().find(|text| !screen.contains(**text));
+            let left = not.iter().find(|text| screen.contains(**text));
+            match (missing, left) {
+                (None, None) => Ok(screen),
+                (Some(text), _) => Err(NotYet::because(format!("no {text:?} on\n{screen}"))),
+                (_, Some(text)) => Err(NotYet::because(format!("{text:?} still on\n{screen}"))),
+            }
+        })
+    }
+}
+
+fn follows_the_cluster(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    install(&node, &std::fs::read(build()?)?)?;
+    let terminal = Terminal { lab, node };
+    terminal.tmux(&[
+        "-f",
+        "/dev/null",
+        "new-session",
+        "-d",
+        "-s",
+        "live",
+        "-x",
+        "110",
+        "-y",
+        "50",
+        OURS,
+    ])?;
+    let lines = ["Cluster Summary:", "Online: [ esclave maitre ]", "? keys"];
+    terminal.shows("the cluster is on the screen", &lines, &[])?;
+
+    // Changes come by themselves.
+    lab.load_sphynx()?;
+    let lines = [
+        "VIP_externe\t",
+        "Clone Set: gw_pingd_clone",
+        "Started maitre",
+    ];
+    let lines = lines.map(|line| line.trim_end_matches('\t'));
+    terminal.shows("the resources are on the screen", &lines, &[])?;
+    let standby = |value: &[&str]| {
+        let args = [&["-N", "esclave"], value].concat();
+        let command = lab.node("maitre")?.command("crm_standby");
+        command.args(args).stdout()
+    };
+    standby(&["-v", "on"])?;
+    terminal.shows("the standby is seen", &["Node esclave: standby"], &[])?;
+    standby(&["-D"])?;
+    terminal.shows("its end is seen", &[], &["Node esclave: standby"])?;
+
+    terminal.keys(&["A"])?;
+    terminal.shows("A shows attributes", &["Node Attributes:", "pingd"], &[])?;
+    terminal.keys(&["?"])?;
+    terminal.shows("? shows the keys", &["* A  node attributes"], &["pingd"])?;
+    terminal.keys(&["?", "A", "D"])?;
+    terminal.shows(
+        "A and D hide parts",
+        &["VIP_externe"],
+        &["Node Attributes:", "Cluster Summary:"],
+    )?;
+    terminal.keys(&["D"])?;
+    terminal.resize("60", "6")?;
+    let gone = ["VIP_externe"];
+    terminal.shows("a small window shows the top", &["Cluster Summary:"], &gone)?;
+    terminal.keys(&["/", "v", "i", "p", "_", "i", "Enter"])?;
+    let gone = ["Cluster Summary:"];
+    terminal.shows("what is searched for is gone to", &["VIP_interne"], &gone)?;
+    terminal.resize("2", "2")?;
+    terminal.resize("110", "50")?;
+    terminal.keys(&["Home"])?;
+    terminal.shows("a large one shows it all again", &["Cluster Summary:"], &[])?;
+
+    // The daemon is gone, and cannot be started again.
+    let node = lab.node("maitre")?;
+    node.stop("pacemakerd")?;
+    node.kill("pacemaker-based")?;
+    let lines = [
+        "no connection to the cluster since",
+        "last known state",
+        "VIP_externe",
+    ];
+    terminal.shows("the loss is told", &lines, &[])?;
+    node.cont("pacemakerd")?;
+    terminal.shows("its return is seen", &["live since"], &["no connection"])?;
+
+    terminal.keys(&["q"])?;
+    lab.wait_until(LIMIT, "q ends the program", || {
+        let left = terminal.node.processes("ha-crm_mon")?;
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(NotYet::because(format!("processes {left:?}")))
+        }
+    })
+}
