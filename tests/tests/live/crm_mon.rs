@@ -52,6 +52,21 @@ fn cluster_life(lab: &Lab) -> Result<()> {
     lab.load_sphynx()?;
     same(lab, &maitre, "running")?;
     same(lab, &lab.node("esclave")?, "running, seen from esclave")?;
+    let question = "VIP_externe started on maitre and gw_pingd_clone started on maitre,esclave";
+    asked(&maitre, &["--is", question], 0, "yes\n")?;
+    // The labs' nodes cannot fence each other.
+    asked(
+        &maitre,
+        &["--findings"],
+        0,
+        "warning: fencing is off with 2 nodes",
+    )?;
+    asked(
+        &maitre,
+        &["--why", "ipsec_rsc"],
+        0,
+        "ipsec_rsc is active on maitre.\n",
+    )?;
 
     maitre
         .command("crm_resource")
@@ -91,6 +106,18 @@ fn cluster_life(lab: &Lab) -> Result<()> {
     lab.power_cut("maitre")?;
     lab.wait_sphynx("esclave", Duration::from_secs(90))?;
     same(lab, &esclave, "after the power cut")?;
+    asked(
+        &esclave,
+        &["--is", "node maitre online"],
+        1,
+        "no: node maitre is not online\n",
+    )?;
+    asked(
+        &esclave,
+        &["--findings", "--lang=fr"],
+        0,
+        "attention : le nœud maitre est hors ligne",
+    )?;
 
     lab.power_on("maitre")?;
     lab.wait_online(Duration::from_secs(90))?;
@@ -107,6 +134,21 @@ fn cluster_life(lab: &Lab) -> Result<()> {
         &lab.node("maitre")?,
         "after its return, seen from maitre",
     )
+}
+
+/// Asks our program, and looks at its exit status and at how the answer starts, or how a line of it does.
+fn asked(node: &Node<'_>, arguments: &[&str], code: i32, start: &str) -> Result<()> {
+    let output = node
+        .command(OURS)
+        .args(arguments.iter().copied())
+        .output()?;
+    let starts = output.stdout.starts_with(start) || output.stdout.contains(&format!("\n{start}"));
+    if output.status.code() == Some(code) && starts {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{arguments:?}: {output:?}, where {code} and {start:?} were expected"
+    )))
 }
 
 /// Builds our program and says where it is: it belongs to another package than this test.

@@ -4,6 +4,7 @@
 //! the shadow CIB that `CIB_shadow` names.
 
 mod arguments;
+mod ask;
 mod failure;
 mod live;
 mod source;
@@ -34,21 +35,30 @@ fn main() -> ExitCode {
         Err(message) => return failure::print_plain(&message, arguments::USAGE),
     };
     match run(&request) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => failure.print(&request),
     }
 }
 
-fn run(request: &Request) -> Result<(), Failure> {
+fn run(request: &Request) -> Result<ExitCode, Failure> {
     if let Some(problem) = &request.problem {
         return Err(Failure::usage(problem));
     }
     let screen = request.format == Format::Text && request.output_to.is_none();
-    if screen && !request.one_shot && std::io::stdout().is_terminal() && !source::is_stored() {
-        return live::run(request.view.clone(), TimeZone::system()).map_err(|e| Failure::of(&e));
+    let screen = screen && request.asked.is_none() && !request.one_shot;
+    if screen && std::io::stdout().is_terminal() && !source::is_stored() {
+        return live::run(request.view.clone(), TimeZone::system())
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|e| Failure::of(&e));
     }
     let source = source::read(request)?;
     let now = request.now.unwrap_or_else(Timestamp::now);
+    if let Some(asked) = &request.asked {
+        let answer = ask::answer(asked, request, &source, now).map_err(|e| Failure::of(&e))?;
+        return write(&answer.text, request.output_to.as_deref())
+            .map(|()| answer.code)
+            .map_err(|error| Failure::unwritable(request, &error));
+    }
     let zone = TimeZone::system();
     let parts = request.view.parts;
     let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
@@ -68,7 +78,7 @@ fn run(request: &Request) -> Result<(), Failure> {
     if request.format == Format::Simple && text.contains("CLUSTER WARN") {
         eprintln!("Error outputting status info from the fencer or CIB");
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes to a file, or to standard output. That nobody reads it any more is no failure.

@@ -5,10 +5,12 @@ mod table;
 
 use std::time::Duration;
 
+use ha_core::language::Language;
 use ha_core::view::out::Page;
 use ha_core::view::{Options, Parts};
 use jiff::Timestamp;
 
+use crate::ask::Asked;
 use sections::Change;
 use table::{Entry, Name, Value};
 
@@ -42,6 +44,10 @@ pub(crate) struct Request {
     pub(crate) is_cgi: bool,
     /// Print once and end, also on a terminal.
     pub(crate) one_shot: bool,
+    /// A question, instead of showing the status.
+    pub(crate) asked: Option<Asked>,
+    /// The language of answers.
+    pub(crate) language: Option<Language>,
     /// The time to take for now.
     pub(crate) now: Option<Timestamp>,
     /// Say more about what goes wrong.
@@ -77,6 +83,8 @@ struct Given {
     one_shot: bool,
     verbose: bool,
     interval: Duration,
+    asked: Option<Asked>,
+    language: Option<Language>,
     now: Option<Timestamp>,
 }
 
@@ -107,6 +115,8 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         one_shot: false,
         verbose: false,
         interval: INTERVAL,
+        asked: None,
+        language: None,
         now: None,
     };
     if program.ends_with(".cgi") {
@@ -243,6 +253,13 @@ impl Given {
                 self.interval =
                     interval(value).ok_or_else(|| format!("Invalid value for -i: {value}"))?;
             }
+            Name::Why => self.asked = Some(Asked::Why(owned())),
+            Name::Is => self.asked = Some(Asked::Is(owned())),
+            Name::Findings => self.asked = Some(Asked::Findings),
+            Name::Lang => {
+                let language = value.parse::<Language>();
+                self.language = Some(language.map_err(|e| format!("--lang: {e}"))?);
+            }
             Name::Now => self.now = Some(time(value)?),
             Name::Version => return Ok(Some(version())),
             Name::Help(group) => return Ok(Some(table::help(Some(group)))),
@@ -299,6 +316,8 @@ impl Given {
             is_cgi: self.is_cgi,
             one_shot: self.one_shot,
             verbose: self.verbose,
+            asked: self.asked,
+            language: self.language,
             now: self.now,
             problem,
         }

@@ -53,6 +53,10 @@ pub(super) enum Name {
     Help(Group),
     HelpAll,
     Now,
+    Why,
+    Is,
+    Findings,
+    Lang,
     XmlFile,
 }
 
@@ -63,6 +67,8 @@ pub(super) enum Group {
     Output,
     Display,
     Additional,
+    /// What the program that this one mimics does not have.
+    Questions,
     Deprecated,
     Application,
     /// Accepted, and not in the help.
@@ -99,17 +105,18 @@ const fn entry(
     }
 }
 
-use Group::{Additional, Application, Deprecated, Display, Hidden, Output};
+use Group::{Additional, Application, Deprecated, Display, Hidden, Output, Questions};
 
 /// Every option.
 #[rustfmt::skip]
-const OPTIONS: [Entry; 46] = [
+const OPTIONS: [Entry; 51] = [
     entry(Group::Help, Name::Help(Group::Help), '?', "help", Value::None, ("", "this text")),
     entry(Group::Help, Name::HelpAll, ' ', "help-all", Value::None, ("", "every option")),
     entry(Group::Help, Name::Help(Output), ' ', "help-output", Value::None, ("", "options of formats and files")),
     entry(Group::Help, Name::Help(Display), ' ', "help-display", Value::None, ("", "options of what is shown")),
     entry(Group::Help, Name::Help(Additional), ' ', "help-additional", Value::None, ("", "options of how it runs")),
     entry(Group::Help, Name::Help(Deprecated), ' ', "help-deprecated", Value::None, ("", "old spellings")),
+    entry(Group::Help, Name::Help(Questions), ' ', "help-questions", Value::None, ("", "options that ask instead of showing")),
     entry(Output, Name::OutputAs, ' ', "output-as", Value::Required, ("FORMAT", "console (default), text, xml, html or json")),
     entry(Output, Name::OutputTo, ' ', "output-to", Value::Required, ("FILE", "write there (\"-\" for standard output)")),
     entry(Output, Name::HtmlCgi, ' ', "html-cgi", Value::None, ("", "start HTML with the header a web server expects")),
@@ -141,6 +148,10 @@ const OPTIONS: [Entry; 46] = [
     entry(Additional, Name::ExternalRecipient, 'e', "external-recipient", Value::Required, ("RECIPIENT", "what to tell that program whom to send to")),
     entry(Additional, Name::WatchFencing, 'W', "watch-fencing", Value::None, ("", "run that program for fencing too")),
     entry(Additional, Name::Now, ' ', "now", Value::Required, ("TIME", "take this for now: seconds since 1970, or ISO 8601")),
+    entry(Questions, Name::Why, ' ', "why", Value::Required, ("RESOURCE", "why it does not run where one would expect it")),
+    entry(Questions, Name::Is, ' ', "is", Value::Required, ("QUESTION", "yes (exit status 0) or no (1):\n\"VIP_externe started on maitre\"")),
+    entry(Questions, Name::Findings, ' ', "findings", Value::None, ("", "what is wrong or risky, each with a fix\n(exit status 1 when something is wrong)")),
+    entry(Questions, Name::Lang, ' ', "lang", Value::Required, ("LANGUAGE", "en or fr, instead of the environment's")),
     entry(Deprecated, Name::AsHtml, 'h', "as-html", Value::Required, ("FILE", "--output-as=html --output-to=FILE")),
     entry(Deprecated, Name::AsXml, 'X', "as-xml", Value::None, ("", "--output-as=xml with the root element of old")),
     entry(Deprecated, Name::DisableNcurses, 'N', "disable-ncurses", Value::None, ("", "--output-as=text")),
@@ -169,6 +180,7 @@ pub(super) fn help(only: Option<Group>) -> String {
         (Output, "Output"),
         (Display, "Display"),
         (Additional, "Additional"),
+        (Questions, "Question"),
         (Deprecated, "Deprecated"),
         (Application, "Application"),
     ];

@@ -1,0 +1,176 @@
+//! What `crm_mon` does not have: questions about the cluster, answered in words.
+
+use std::process::ExitCode;
+
+use ha_core::finding::{self, Finding};
+use ha_core::language::Language;
+use ha_core::live::corosync::cfg::Cfg;
+use ha_core::live::corosync::{NodeId, Options};
+use ha_core::model::Cib;
+use ha_core::question::Question;
+use ha_core::status::{self, ComputeOptions};
+use ha_core::{Result, why};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::arguments::Request;
+use crate::source::{self, Source};
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Is this so? Exit status 0 for yes, 1 for no.
+    Is(String),
+    /// Why does this resource not run, or not everywhere?
+    Why(String),
+    /// What is wrong or risky?
+    Findings,
+}
+
+/// An answer: what to print, and the exit status.
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) code: ExitCode,
+}
+
+/// Answers a question about the cluster that was read.
+pub(crate) fn answer(
+    asked: &Asked,
+    request: &Request,
+    source: &Source,
+    now: Timestamp,
+) -> Result<Answer> {
+    let zone = TimeZone::system();
+    let language = request.language.unwrap_or_else(language);
+    match asked {
+        Asked::Is(question) => is(question, request.verbose, source, now, &zone),
+        Asked::Why(resource) => why_not(resource, language, source, now, &zone),
+        Asked::Findings => Ok(findings(language, source, now, &zone)),
+    }
+}
+
+/// The language of the environment, as the C library finds it for messages.
+fn language() -> Language {
+    let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = of("LC_ALL")
+        .or_else(|| of("LC_MESSAGES"))
+        .or_else(|| of("LANG"));
+    locale.map_or(Language::English, |name| Language::of_locale(&name))
+}
+
+fn is(
+    question: &str,
+    verbose: bool,
+    source: &Source,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Answer> {
+    let question: Question = question.parse()?;
+    let options = ComputeOptions::default();
+    let state = status::compute_with(&source.document, now, zone, options);
+    let answer = question.ask(&state)?;
+    let mut text = if answer.yes { "yes" } else { "no" }.to_owned();
+    if verbose || !answer.yes {
+        text = format!("{text}: {}", answer.because);
+    }
+    Ok(Answer {
+        text: text + "\n",
+        code: ExitCode::from(u8::from(!answer.yes)),
+    })
+}
+
+fn why_not(
+    resource: &str,
+    language: Language,
+    source: &Source,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Answer> {
+    let why = why::explain(&source.document, now, zone, resource)?;
+    let nodes = why.active_on.join(", ");
+    let french = language == Language::French;
+    let mut text = match (why.active, nodes.is_empty(), french) {
+        (_, true, false) => format!("{resource} is not active.\n"),
+        (_, true, true) => format!("{resource} n'est pas active.\n"),
+        (true, false, false) => format!("{resource} is active on {nodes}.\n"),
+        (true, false, true) => format!("{resource} est active sur {nodes}.\n"),
+        (false, false, false) => format!("{resource} is only partly active, on {nodes}.\n"),
+        (false, false, true) => format!("{resource} n'est active qu'en partie, sur {nodes}.\n"),
+    };
+    for (place, reason) in why.reasons.iter().enumerate() {
+        text += &format!("{}. {}\n", place + 1, reason.text(language));
+        if let Some(step) = reason.next_step(language) {
+            text += &format!("   -> {step}\n");
+        }
+    }
+    if why.reasons.is_empty() && !why.active {
+        text += if french {
+            "Rien dans la CIB ne l'explique ; les scores : crm_simulate --live-check --show-scores\n"
+        } else {
+            "Nothing in the CIB tells why; the scores: crm_simulate --live-check --show-scores\n"
+        };
+    }
+    Ok(Answer {
+        text,
+        code: ExitCode::SUCCESS,
+    })
+}
+
+fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone) -> Answer {
+    let mut found = finding::all(&source.document, now, zone);
+    if !source::is_stored() {
+        // Without Corosync (a remote node) there are no links to look at.
+        found.extend(links(source).unwrap_or_default());
+        found.sort_by_key(Finding::severity);
+    }
+    let mut text = String::new();
+    for finding in &found {
+        let severity = finding.severity().text(language);
+        let colon = if language == Language::French {
+            " :"
+        } else {
+            ":"
+        };
+        text += &format!("{severity}{colon} {}\n", finding.text(language));
+        text += &format!("   -> {}\n", finding.fix(language));
+    }
+    if found.is_empty() {
+        text += match language {
+            Language::French => "rien à signaler\n",
+            _ => "nothing to report\n",
+        };
+    }
+    let is_error = |finding: &Finding| finding.severity() == finding::Severity::Error;
+    Answer {
+        text,
+        code: ExitCode::from(u8::from(found.iter().any(is_error))),
+    }
+}
+
+/// The links of this node that are down, of those that the transport tells about.
+fn links(source: &Source) -> Result<Vec<Finding>> {
+    let cfg = Cfg::connect(&Options::default())?;
+    let own = cfg.local_node()?;
+    let mut found = Vec::new();
+    for node in Cib::new(&source.document).nodes() {
+        let (Some(name), Some(id)) = (node.attribute("uname"), node.attribute("id")) else {
+            continue;
+        };
+        // Remote nodes have names for ids, and are no nodes of Corosync.
+        let Some(id) = id.parse().ok().map(NodeId).filter(|&id| id != own) else {
+            continue;
+        };
+        // Of a node that is not there every link is down: that is told as such.
+        let status = cfg.node_status(id).ok().filter(|status| status.reachable);
+        let Some(status) = status else {
+            continue;
+        };
+        let links = status.links.iter().filter(|link| link.enabled);
+        let links = links.map(|link| {
+            let number = u8::try_from(link.number).unwrap_or(u8::MAX);
+            (name, number, link.connected)
+        });
+        found.extend(finding::of_links(links));
+    }
+    Ok(found)
+}
