@@ -15,7 +15,8 @@ pub enum Reconnect {
     #[default]
     Never,
     /// It connects again as soon as corosync is back; it looks after 20 ms at first, later every
-    /// 2 s.
+    /// 2 s. It ends only when a new connection could not help: when the loss it reports is of kind
+    /// [`ErrorKind::Limit`], because the thread that reads it has too small a stack.
     Always,
 }
 
@@ -60,7 +61,11 @@ pub struct Watch<S: Source> {
     loss: Option<Error>,
     absence: Backoff,
     retry_at: Instant,
+    connected_at: Instant,
 }
+
+/// A connection that is lost sooner than this was none: the next attempt waits longer.
+const SHORT_LIVED: Duration = Duration::from_secs(2);
 
 impl<S: Source> Watch<S> {
     pub(super) fn start(setup: S::Setup, reconnect: Reconnect) -> Result<Self> {
@@ -73,6 +78,7 @@ impl<S: Source> Watch<S> {
             loss: None,
             absence: Backoff::absent(),
             retry_at: Instant::now(),
+            connected_at: Instant::now(),
         })
     }
 
@@ -145,8 +151,13 @@ impl<S: Source> Watch<S> {
     /// Closes the connection: a dead descriptor is always ready, and would keep a poll from waiting.
     pub(super) fn lose(&mut self, why: Error) {
         self.source = None;
+        if why.kind() == ErrorKind::Limit {
+            self.reconnect = Reconnect::Never;
+        }
         self.loss = Some(why);
-        self.absence = Backoff::absent();
+        if self.connected_at.elapsed() > SHORT_LIVED {
+            self.absence = Backoff::absent();
+        }
         self.retry_at = Instant::now() + self.absence.step();
     }
 
@@ -160,6 +171,7 @@ impl<S: Source> Watch<S> {
         match attempt {
             Ok(source) => {
                 self.source = Some(source);
+                self.connected_at = Instant::now();
                 Some(Update::Regained)
             }
             Err(e) => {

@@ -1,6 +1,8 @@
 //! A corosync that ends, and comes back.
 
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
@@ -14,6 +16,7 @@ use ha_core::{Error, ErrorKind, Result};
 use lab::harness::{Harness, own};
 use lab::{Lab, NotYet, Transport, agent, wait_until};
 
+use super::within;
 use super::{All, LONG, count_messages, machines, restart_corosync, start_corosync, wait_members};
 use crate::process::{descriptors, processor_time};
 
@@ -21,6 +24,11 @@ pub(super) fn register(harness: &mut Harness) {
     harness.agent("corosync::watch_all", watch_all);
     harness.agent("corosync::stream", stream);
     harness.agent("corosync::meet_an_end", meet_an_end);
+    harness.agent("corosync::drop_while_reconnecting", drop_while_reconnecting);
+    harness.test(
+        "corosync::what_is_dropped_while_it_reconnects_is_closed",
+        own(machines(1, Transport::Udp), dropped_while_reconnecting),
+    );
     harness.test(
         "corosync::a_killed_corosync_is_reported_and_found_again",
         own(machines(2, Transport::Udp), a_killed_corosync),
@@ -142,6 +150,107 @@ fn stream(_: ()) -> Result<()> {
 
 async fn next<S: Stream>(mut stream: Pin<&mut S>) -> Option<S::Item> {
     std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
+}
+
+/// How often corosync ends and comes back.
+const ROUNDS: u32 = 24;
+
+/// Drops streams and watches at many moments of connecting again, while corosync comes and goes, until
+/// nothing more is told; then says how many were connected again before they were dropped.
+fn drop_while_reconnecting(_: ()) -> Result<usize> {
+    let over = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&over);
+    std::thread::spawn(move || {
+        let _ = agent::listen::<()>();
+        told.store(true, Ordering::Release);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let patient = Duration::from_secs(10);
+    let slice = Duration::from_millis(50);
+    let group = Group::new("dropped")?;
+    let options = cpg::Options {
+        common: within(patient),
+        ..Default::default()
+    };
+    All::connect(patient)?.ask()?;
+    let before = descriptors()?;
+    let mut regained = 0;
+    for round in 0_u32.. {
+        if over.load(Ordering::Acquire) {
+            break;
+        }
+        // Corosync may be away, or on its way up or down.
+        let Ok(watch) = Cpg::watch(&options, &group, Reconnect::Always) else {
+            wait_until(LONG, "corosync is there", || {
+                Ok(Quorum::connect(&within(patient)).map(drop)?)
+            })?;
+            continue;
+        };
+        agent::say(&"connected")?;
+        // Corosync takes a moment to be there again.
+        let longer = Duration::from_millis(15) * (round % ROUNDS);
+        let mut came_back = |update: &Update<OwnedEvent>| {
+            regained += usize::from(matches!(update, Update::Regained));
+        };
+        if round % 2 == 0 {
+            runtime.block_on(async {
+                let mut stream = pin!(watch.into_stream());
+                loop {
+                    let update = tokio::time::timeout(slice, next(stream.as_mut())).await;
+                    if over.load(Ordering::Acquire) || matches!(update, Ok(Some(Update::Lost(_)))) {
+                        break;
+                    }
+                }
+                let rest = async {
+                    while let Some(update) = next(stream.as_mut()).await {
+                        came_back(&update);
+                    }
+                };
+                let _ = tokio::time::timeout(longer, rest).await;
+            });
+        } else {
+            let mut watch = watch;
+            while !over.load(Ordering::Acquire)
+                && !matches!(watch.next_within(slice)?, Some(Update::Lost(_)))
+            {}
+            let until = Instant::now() + longer;
+            while let Some(left) = until.checked_duration_since(Instant::now()) {
+                if let Some(update) = watch.next_within(left)? {
+                    came_back(&update);
+                }
+            }
+        }
+    }
+    // The thread that made an attempt closes what came of it.
+    drop(runtime);
+    wait_until(
+        LONG,
+        "all that was opened is closed",
+        || match descriptors()? {
+            now if now <= before => Ok(()),
+            now => Err(NotYet::because(format!("{now}, not {before}"))),
+        },
+    )?;
+    Ok(regained)
+}
+
+fn dropped_while_reconnecting(lab: &Lab) -> Result<()> {
+    start_corosync(lab)?;
+    let node = lab.node("maitre")?;
+    let mut agent = node.start_agent("corosync::drop_while_reconnecting", &())?;
+    for _ in 0..ROUNDS {
+        assert_eq!(agent.heard::<String>()?.as_deref(), Some("connected"));
+        node.kill("corosync")?;
+        lab.wait_until(LONG, "corosync can be started again", || {
+            restart_corosync(&node).map_err(NotYet::from)
+        })?;
+    }
+    agent.hush();
+    let regained: usize = agent.result()?;
+    println!("{regained} of {ROUNDS} were connected again before they were dropped");
+    Ok(())
 }
 
 /// Every call on a connection whose corosync has ended says so at once.

@@ -253,6 +253,15 @@ fn a_small_stack(_: ()) -> Result<()> {
     let e = result.expect_err("the stack is too small");
     assert_eq!(e.kind(), ErrorKind::Limit);
     assert!(e.hint().is_some_and(|hint| hint.contains("2 MiB")), "{e:?}");
+    // A watch in such a thread ends too, instead of connecting again and again.
+    let watch = Cpg::watch(&patient(), &Group::new("stack watched")?, Reconnect::Always)?;
+    let thread = std::thread::Builder::new().stack_size(512 << 10);
+    let updates = thread.spawn(move || watch.collect::<Vec<_>>())?;
+    let updates = updates.join().expect("no panic");
+    let [Update::Lost(e)] = &updates[..] else {
+        panic!("{updates:?}")
+    };
+    assert_eq!(e.kind(), ErrorKind::Limit);
     // Nothing was lost.
     cpg.sender().send(b"and the next")?;
     assert_eq!(messages_before(&mut cpg, b"and the next")?, 1);
