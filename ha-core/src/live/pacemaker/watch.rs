@@ -330,6 +330,8 @@ impl Watch {
         let old = std::mem::replace(&mut self.document, document);
         let (since, version) = (old.version(), self.document.version());
         self.unsigned = false;
+        // An answer from before was dropped with the other news, or does no harm.
+        self.root_asked = false;
         match std::mem::replace(&mut self.state, State::Fresh) {
             State::Asked(reason) => Update::Refetched {
                 reason,

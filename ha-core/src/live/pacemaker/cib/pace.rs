@@ -41,7 +41,9 @@ const UNKNOWN: usize = 64 * 1024;
 /// Changes that took so long together need no such proof.
 const SLOW: Duration = Duration::from_secs(3);
 /// How long to wait for the proof; a cluster without a DC gives none.
-const PROOF: Duration = Duration::from_secs(5);
+const PROOF: Duration = Duration::from_secs(3);
+/// How long it is not asked for after there was none.
+const NO_PROOF: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct Bucket {
@@ -75,6 +77,8 @@ struct Unread {
     since: Option<Instant>,
     /// A thread is asking the controllers.
     asking: bool,
+    /// When they were last asked and did not answer.
+    silent: Option<Instant>,
 }
 
 static CHANGES: Mutex<Unread> = Mutex::new(Unread {
@@ -82,6 +86,7 @@ static CHANGES: Mutex<Unread> = Mutex::new(Unread {
     bytes: 0,
     since: None,
     asking: false,
+    silent: None,
 });
 static ASKED: Condvar = Condvar::new();
 
@@ -94,11 +99,14 @@ impl Unread {
         if self.changes <= UNREAD && self.bytes <= UNREAD_BYTES {
             return false;
         }
+        let within = |since: Instant, time| now.saturating_duration_since(since) < time;
+        let silent = self.silent.filter(|since| within(*since, NO_PROOF));
         *self = Self {
             changes: 1,
             bytes,
             since: Some(now),
-            asking: now.saturating_duration_since(began) < SLOW,
+            asking: within(began, SLOW) && silent.is_none(),
+            silent,
         };
         self.asking
     }
@@ -170,6 +178,7 @@ fn wait_for_readers(bytes: usize, deadline: Instant) -> Result<()> {
         let limit = (deadline.saturating_duration_since(now) / 2).min(PROOF);
         if let Err(e) = controld::ping(None, limit) {
             // Without controllers there is nobody to be cut off.
+            lock(&CHANGES).silent = Some(Instant::now());
             tracing::debug!("the controllers do not say that they follow the changes: {e:#}");
         }
     }
@@ -222,11 +231,30 @@ mod tests {
                 bytes: 0,
                 since: None,
                 asking: false,
+                silent: None,
             };
             let questions = (0..changes)
                 .filter(|n| unread.count(start + Duration::from_millis(gap) * *n, bytes))
                 .count();
             assert_eq!(questions, asked, "{gap} ms, {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn who_does_not_answer_is_left_alone_for_a_time() {
+        let start = Instant::now();
+        let mut unread = Unread {
+            changes: 0,
+            bytes: 0,
+            since: None,
+            asking: false,
+            silent: Some(start),
+        };
+        let moment = Duration::from_millis(1);
+        for (later, asked) in [(NO_PROOF / 2, false), (NO_PROOF, true)] {
+            let mut counts = |now| unread.count(now, 2 * UNREAD_BYTES);
+            counts(start + later - moment);
+            assert_eq!(counts(start + later), asked, "{later:?}");
         }
     }
 
