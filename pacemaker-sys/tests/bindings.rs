@@ -44,17 +44,8 @@ fn every_function_is_in_the_coverage_table() {
     ]);
     bound.sort();
     bound.dedup();
-    let corosync = [
-        "cpg_",
-        "quorum_",
-        "votequorum_",
-        "cmap_",
-        "corosync_cfg_",
-        "cs_",
-    ];
     let faults = support::coverage_faults(&bound, |name| {
-        !corosync.iter().any(|prefix| name.starts_with(prefix))
-            && !["qb_to_cs_error", "hdb_error_to_cs"].contains(&name)
+        !support::is_corosync(name) && !["qb_to_cs_error", "hdb_error_to_cs"].contains(&name)
     });
     assert!(
         faults.is_empty(),

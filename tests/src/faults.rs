@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ha_core::{Error, ErrorExt as _, Result};
 
-use crate::lab::{Lab, kill, online};
+use crate::lab::{LOOK, Lab, kill, online};
 use crate::network::{self, Cable, Link};
 use crate::node::Node;
 use crate::options::{GATEWAY, links_of};
@@ -59,11 +59,7 @@ impl Lab {
                 &format!("the loss of {name} is seen"),
                 || {
                     for peer in &peers {
-                        let seen = peer
-                            .command("crm_mon")
-                            .args(["-1", "--output-as=xml"])
-                            .stdout()?;
-                        if online(&seen, name) {
+                        if online(&peer.crm_mon_xml(LOOK)?, name) {
                             return Err(NotYet::because(format!("{} sees it Online", peer.name())));
                         }
                     }

@@ -20,6 +20,8 @@ use crate::wait::{NotYet, wait_until};
 use crate::{ROLE, cib, keeper, sphynx};
 
 const DISK_SIZE: &str = "1g";
+/// How long one look at the cluster may take.
+pub(crate) const LOOK: Duration = Duration::from_secs(60);
 
 /// A running lab.
 ///
@@ -277,10 +279,7 @@ impl Lab {
             &format!("{} are Online", names.join(" and ")),
             || {
                 for node in &nodes {
-                    let seen = node
-                        .command("crm_mon")
-                        .args(["-1", "--output-as=xml"])
-                        .stdout()?;
+                    let seen = node.crm_mon_xml(LOOK)?;
                     if let Some(missing) = names.iter().find(|name| !online(&seen, name)) {
                         return Err(NotYet::because(format!(
                             "{} does not see {missing} Online",

@@ -200,8 +200,7 @@ impl<'lab> Node<'lab> {
     /// [`ErrorKind::Invalid`] when it is off or no cluster node; an error of `crm_mon`.
     pub fn cluster_view(&self) -> Result<String> {
         self.pid()?;
-        let seen = self.command("crm_mon").args(["-1", "--output-as=xml"]);
-        let seen = seen.limit(Duration::from_secs(5)).stdout()?;
+        let seen = self.crm_mon_xml(Duration::from_secs(5))?;
         let nodes = self.lab.nodes();
         let online: Vec<&str> = nodes
             .iter()
@@ -216,6 +215,11 @@ impl<'lab> Node<'lab> {
                 online.join(", ")
             }
         ))
+    }
+
+    pub(crate) fn crm_mon_xml(&self, limit: Duration) -> Result<String> {
+        let command = self.command("crm_mon").args(["-1", "--output-as=xml"]);
+        command.limit(limit).stdout()
     }
 
     fn path(&self, path: &str) -> PathBuf {

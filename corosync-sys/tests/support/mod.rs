@@ -199,6 +199,19 @@ struct Row {
     detail: String,
 }
 
+/// Tells whether a function of the table belongs to corosync-sys.
+pub(crate) fn is_corosync(name: &str) -> bool {
+    let prefixes = [
+        "cpg_",
+        "quorum_",
+        "votequorum_",
+        "cmap_",
+        "corosync_cfg_",
+        "cs_",
+    ];
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// What is wrong with the table of C functions: `bound` has every function of the bindings, `ours`
 /// tells which names of the table are this crate's.
 ///

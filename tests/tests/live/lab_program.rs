@@ -190,6 +190,14 @@ fn end_to_end() -> Result<()> {
     Ok(())
 }
 
+/// Fields 4 and 22 of `/proc/PID/stat`; none when there is no such process.
+fn parent_and_start(pid: u32) -> Option<(u32, String)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    Some((fields.get(1)?.parse().ok()?, (*fields.get(19)?).to_owned()))
+}
+
 /// The start time of every process below this one, by number.
 fn descendants(of: u32) -> Result<HashMap<u32, String>> {
     let mut parents = HashMap::new();
@@ -202,15 +210,11 @@ fn descendants(of: u32) -> Result<HashMap<u32, String>> {
         else {
             continue;
         };
-        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        let Some((parent, start)) = parent_and_start(pid) else {
             continue;
         };
-        let Some((_, fields)) = stat.rsplit_once(") ") else {
-            continue;
-        };
-        let fields: Vec<&str> = fields.split(' ').collect();
-        parents.insert(pid, fields[1].parse::<u32>().unwrap_or(0));
-        started.insert(pid, fields[19].to_owned());
+        parents.insert(pid, parent);
+        started.insert(pid, start);
     }
     started.retain(|pid, _| {
         let mut at = *pid;
@@ -262,9 +266,7 @@ fn killed_holder_leaves_nothing() -> Result<()> {
             let left: Vec<u32> = seen
                 .iter()
                 .filter(|(pid, started)| {
-                    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-                    let (_, fields) = stat.rsplit_once(") ").unwrap_or_default();
-                    fields.split(' ').nth(19) == Some(started.as_str())
+                    parent_and_start(**pid).is_some_and(|(_, start)| start == **started)
                 })
                 .map(|(pid, _)| *pid)
                 .collect();
