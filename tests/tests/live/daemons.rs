@@ -14,6 +14,8 @@ use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, NotYet, agent, wait_until};
 use serde::{Deserialize, Serialize};
 
+use crate::respawn::wait_respawned;
+
 pub(crate) fn register(harness: &mut Harness) {
     harness.agent("daemons::ping_launcher", ping_launcher);
     harness.shared(
@@ -24,6 +26,11 @@ pub(crate) fn register(harness: &mut Harness) {
     harness.shared(
         "daemons::attributes_reach_the_cib",
         attributes_reach_the_cib,
+    );
+    harness.agent("daemons::set_again", set_again);
+    harness.test(
+        "daemons::a_killed_attribute_manager_is_found_again",
+        own(LabOptions::default(), killed_attribute_manager),
     );
     harness.agent("daemons::controller", controller);
     harness.agent("daemons::refresh", refresh);
@@ -278,6 +285,70 @@ fn attributes_reach_the_cib(lab: &Lab) -> Result<()> {
         );
     }
     in_cib(&[])
+}
+
+/// Sets an attribute each time it is told a value, until that succeeds; returns the errors on the way.
+fn set_again(name: String) -> Result<Vec<String>> {
+    let mut errors = Vec::new();
+    while let Some(value) = agent::listen::<String>()? {
+        wait_until(LIMIT, "the attribute is set", || {
+            let asked = Instant::now();
+            let set = attrd::set(&name, &value, &Scope::default(), LIMIT);
+            let took = asked.elapsed();
+            assert!(took < LIMIT + SLACK, "{took:?}");
+            set.map_err(|e| {
+                assert!(e.is_retryable(), "{e:#}");
+                errors.push(format!("{:?}: {e:#}", e.kind()));
+                NotYet::from(e)
+            })
+        })?;
+        agent::say(&value)?;
+    }
+    Ok(errors)
+}
+
+/// Between two calls of one process, and right before one.
+fn killed_attribute_manager(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    let mut agent = node.start_agent("daemons::set_again", &"again")?;
+    let another_runs = || {
+        wait_respawned(lab, &node, "another attrd runs", || {
+            if node.processes("pacemaker-attrd")?.is_empty() {
+                return Err(NotYet::because("none does"));
+            }
+            Ok(())
+        })
+    };
+    for value in ["1", "2", "3"] {
+        if value != "1" {
+            node.kill("pacemaker-attrd")?;
+        }
+        // The last one finds a new daemon, the one before it none, or one that starts.
+        if value == "3" {
+            another_runs()?;
+        }
+        agent.tell(&value)?;
+        another_runs()?;
+        assert_eq!(agent.heard::<String>()?.as_deref(), Some(value));
+    }
+    lab.wait_until(LIMIT, "the last value is known", || {
+        let tool = ["-Q", "-n", "again", "-N", "maitre"];
+        let said = node.command("attrd_updater").args(tool).stdout()?;
+        if said.contains("value=\"3\"") {
+            Ok(())
+        } else {
+            Err(NotYet::because(said))
+        }
+    })?;
+    agent.hush();
+    let errors: Vec<String> = agent.result()?;
+    for e in &errors {
+        assert!(
+            e.starts_with("Disconnected: ") || e.starts_with("Timeout: "),
+            "{errors:?}"
+        );
+    }
+    Ok(())
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,7 +1,9 @@
 //! Following the CIB of a running cluster.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use futures_core::Stream;
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions, Section};
 use ha_core::live::pacemaker::watch::{Reason, Update, Watch};
 use ha_core::xml::{Document, Element, PatchSet};
@@ -16,6 +18,8 @@ pub(crate) fn register(harness: &mut Harness) {
     harness.agent("watch::mirror", mirror);
     harness.agent("watch::churn", churn);
     harness.agent("watch::sleepy", sleepy);
+    harness.agent("watch::stream", stream);
+    harness.shared("watch::stream", changes_come_as_a_stream);
     let lab = LabOptions::default;
     harness.test(
         "watch::mirror",
@@ -359,6 +363,56 @@ fn mirror_survives_corosync_killed(lab: &Lab) -> Result<()> {
     lab.wait_online(Duration::from_secs(120))?;
     let seen = equal_to_cibadmin(lab, "esclave", mirror)?;
     assert_eq!(seen.reconnected.last(), Some(&true), "{seen:?}");
+    Ok(())
+}
+
+/// Follows the CIB as a stream, beside other work in the same thread, until it holds what the test asks
+/// for; says each such thing when it is there.
+fn stream(wanted: Vec<String>) -> Result<usize> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut stream = Watch::open(&connect()?)?.into_stream()?;
+        agent::say(&"ready")?;
+        let (mut updates, mut ticks) = (0, 0_u32);
+        let mut clock = tokio::time::interval(Duration::from_millis(20));
+        for id in wanted {
+            let id = format!("id=\"{id}\"");
+            while !stream.document().to_xml_compact().contains(&id) {
+                tokio::select! {
+                    update = next(&mut stream) => match update {
+                        Some(update) => updates += usize::from(matches!(update?, Update::Changed { .. })),
+                        None => return Err(Error::invalid("the stream has ended")),
+                    },
+                    _ = clock.tick() => ticks += 1,
+                }
+            }
+            agent::say(&id)?;
+        }
+        assert!(ticks > 0, "the other work had no turn");
+        Ok(updates)
+    })
+}
+
+async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    std::future::poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+}
+
+fn changes_come_as_a_stream(lab: &Lab) -> Result<()> {
+    let ids = ["streamed-1", "streamed-2", "streamed-3"];
+    let mut stream = lab.node("maitre")?.start_agent("watch::stream", &ids)?;
+    assert_eq!(stream.heard::<String>()?.as_deref(), Some("ready"));
+    for id in ids {
+        let set = format!("<cluster_property_set id='{id}'/>");
+        lab.node("esclave")?
+            .command("cibadmin")
+            .args(["-C", "-o", "crm_config", "-X", &set])
+            .stdout()?;
+        assert_eq!(stream.heard()?, Some(format!("id=\"{id}\"")));
+    }
+    let updates: usize = stream.result()?;
+    assert!(updates >= ids.len(), "{updates}");
     Ok(())
 }
 
