@@ -11,8 +11,9 @@ missing="corosync iputils-arping resource-agents"
 dpkg --purge --force-depends --force-remove-essential $missing >/dev/null 2>&1
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /run/started
 for package in corosync resource-agents; do
-    rm -f /etc/rc?.d/*$package /etc/systemd/system/*/$package.service \
-        /var/lib/systemd/deb-systemd-helper-enabled/$package.service.dsh-also
+    rm -f /etc/rc?.d/*$package /etc/systemd/system/*/$package.service
+    # As a purge does: what remembers that a unit was enabled once, and is not any more.
+    find /var/lib/systemd -name "$package*" -delete
 done
 archive=/srv/archive
 if [ ! -d $archive ]; then
