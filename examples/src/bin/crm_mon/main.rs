@@ -7,6 +7,7 @@ mod arguments;
 mod ask;
 mod failure;
 mod live;
+mod schema;
 mod source;
 
 use std::io::{ErrorKind, IsTerminal as _, Write};

@@ -12,9 +12,10 @@ use ha_core::{Error, ErrorKind};
 
 use crate::arguments::{Format, Request};
 use crate::failure::Failure;
+use crate::schema::conforming;
 
 /// How long the daemons may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where shadow CIBs are kept unless `CIB_shadow_dir` says otherwise.
 const SHADOWS: &str = "/var/lib/pacemaker/cib";
@@ -85,21 +86,6 @@ fn cause(error: &std::io::Error) -> &'static str {
         std::io::ErrorKind::PermissionDenied => "Permission denied",
         _ => "Update does not conform to the configured schema",
     }
-}
-
-/// Checks a CIB against the schema that it names; one that names none is taken as it is.
-fn conforming(document: Document) -> Result<Document, Error> {
-    let root = document.root();
-    if root.name() != "cib" {
-        return Err(Error::invalid(format!(
-            "the root element is {}, not cib",
-            root.name()
-        )));
-    }
-    if root.attribute("validate-with").is_some() {
-        cib::validate(&document, PATIENCE)?;
-    }
-    Ok(document)
 }
 
 fn live(request: &Request) -> Result<Source, Failure> {
