@@ -72,11 +72,13 @@ pub(crate) fn no_growth(
             now => Err(NotYet::because(format!("{now}, not {open}"))),
         },
     )?;
-    let threads_now = memory("Threads")?;
-    assert!(
-        threads_now <= threads + 2,
-        "{threads} threads, then {threads_now}"
-    );
+    // On a busy machine several threads close connections at the same time; each ends when it was idle.
+    wait_until(LONG, "no more threads run than before", || {
+        match memory("Threads")? {
+            now if now <= threads => Ok(()),
+            now => Err(NotYet::because(format!("{now}, not {threads}"))),
+        }
+    })?;
     let growth = held.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
     assert!(
         agent::memcheck() || growth.min().is_some_and(|least| least <= 32),

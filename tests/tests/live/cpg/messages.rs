@@ -32,14 +32,21 @@ pub(super) fn register(harness: &mut Harness) {
 const EACH: u32 = 10_000;
 
 /// Sends `EACH` numbered messages as fast as it can while it receives those of both nodes, and
-/// returns what it received, in its order.
+/// returns what it received, in its order. After the first message it waits for that of the other
+/// node, so that both send at the same time.
 fn exchange(node: u32) -> Result<Vec<(u32, u32)>> {
     let mut cpg = joined("exchange", 2)?;
     assert_eq!(cpg.local_node()?, NodeId(node));
     let sender = cpg.sender();
+    let (both, ready) = std::sync::mpsc::channel();
     let sending = std::thread::spawn(move || {
-        (0..EACH).try_for_each(|number| sender.send(&number.to_be_bytes()))
+        sender.send(&0_u32.to_be_bytes())?;
+        ready
+            .recv()
+            .map_err(|_| Error::invalid("the first messages did not come"))?;
+        (1..EACH).try_for_each(|number| sender.send(&number.to_be_bytes()))
     });
+    let mut both = Some(both);
     let mut received = Vec::new();
     while received.len() < 2 * EACH as usize {
         let count = cpg.dispatch(LONG, |event| {
@@ -51,6 +58,12 @@ fn exchange(node: u32) -> Result<Vec<(u32, u32)>> {
         if count == 0 {
             let text = format!("only {} messages came", received.len());
             return Err(Error::new(ErrorKind::Timeout, text));
+        }
+        if received.len() >= 2
+            && let Some(both) = both.take()
+        {
+            both.send(())
+                .map_err(|_| Error::invalid("the sending thread ended"))?;
         }
     }
     sending
@@ -77,9 +90,10 @@ fn two_senders_one_order(lab: &Lab) -> Result<()> {
             "node {node}: a message is lost, double or out of order"
         );
     }
-    // The two really sent at the same time.
-    let first_half = &maitre[..EACH as usize];
-    assert!(first_half.iter().any(|(n, _)| *n == 1) && first_half.iter().any(|(n, _)| *n == 2));
+    // Neither went on before the other had begun.
+    let mut first = maitre[..2].to_vec();
+    first.sort_unstable();
+    assert_eq!(first, [(1, 0), (2, 0)]);
     Ok(())
 }
 
