@@ -40,8 +40,10 @@ const SUPPRESSIONS: &str = "/run/lab/valgrind.supp";
 
 /// An agent ends at its first memory error, which fails its test and shows the error; what it has lost
 /// track of at its end is one too.
-const VALGRIND: [&str; 9] = [
+const VALGRIND: [&str; 10] = [
     "--quiet",
+    // No debugger is attached; the pipes for one could not be removed after a power cut.
+    "--vgdb=no",
     "--error-exitcode=99",
     "--exit-on-first-error=yes",
     "--leak-check=full",

@@ -121,9 +121,10 @@ fn a_stopped_or_dead_launcher_is_reported(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// Asks each daemon, with a second to answer; then the CIB, which must not be held up by them.
+/// Asks each daemon, with a little time to answer; then the CIB, which must not be held up by them.
 fn ask_the_stopped((): ()) -> Result<Vec<(String, String)>> {
-    let limit = Duration::from_secs(1);
+    // The first call also loads Pacemaker's libraries, which takes a busy machine a moment.
+    let limit = agent::patience(Duration::from_secs(3));
     let scope = Scope::default();
     let mut answers = Vec::new();
     let mut ask = |what: &str, f: &dyn Fn() -> Result<()>| {
