@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::cib::feed::{Feed, News};
 use super::cib::session::Lease;
 use super::cib::{Cib, reconnect, session};
+use super::exchange;
 use crate::value::CibVersion;
 use crate::xml::{Document, PatchSet};
 use crate::{ErrorExt, Result};
@@ -147,7 +148,7 @@ impl Watch {
         let lease = Arc::clone(cib.lease()?);
         let feed = Arc::new(Feed::new()?);
         reconnect::set_name(lease.name().to_owned());
-        let deadline = Instant::now() + cib.timeout();
+        let deadline = exchange::deadline(cib.timeout());
         let followed = session::follow(lease.name(), Arc::clone(&feed), deadline);
         let document = match followed {
             Ok(document) => document,

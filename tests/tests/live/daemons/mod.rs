@@ -159,12 +159,15 @@ fn stopped_daemons_hold_nobody_up(lab: &Lab) -> Result<()> {
     for daemon in daemons {
         node.cont(daemon)?;
     }
-    let answers: Vec<(String, String)> = node.call("daemons::ask_the_stopped", &())?;
-    assert!(
-        answers.iter().all(|(_, answer)| answer == "answered"),
-        "{answers:?}"
-    );
-    Ok(())
+    // They first work off what came while they were stopped.
+    lab.wait_until(Duration::from_secs(60), "all of them answer again", || {
+        let answers: Vec<(String, String)> = node.call("daemons::ask_the_stopped", &())?;
+        if answers.iter().all(|(_, answer)| answer == "answered") {
+            Ok(())
+        } else {
+            Err(NotYet::because(format!("{answers:?}")))
+        }
+    })
 }
 
 /// Asks the fencer all the time, from one thread; and the CIB manager each time the test says so, with

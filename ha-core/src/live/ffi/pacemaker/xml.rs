@@ -10,6 +10,25 @@ use super::log::collect_xml_messages;
 use crate::xml::{Builder, Document, Name};
 use crate::{Error, ErrorKind, Result};
 
+/// The C libraries go down a tree by calls of themselves, and end the process when their stack is full.
+/// A CIB has some twenty levels; libxml2 itself stops at 256 unless it is told not to.
+const DEEPEST: usize = 1000;
+
+fn check_depth(document: &Document) -> Result<()> {
+    let mut open = vec![document.root().children()];
+    while let Some(children) = open.last_mut() {
+        match children.next() {
+            Some(_) if open.len() >= DEEPEST => {
+                let text = format!("the XML has more than {DEEPEST} levels of elements");
+                return Err(Error::new(ErrorKind::Limit, text));
+            }
+            Some(child) => open.push(child.children()),
+            None => drop(open.pop()),
+        }
+    }
+    Ok(())
+}
+
 /// A tree that libxml2 parsed and we own.
 #[derive(Debug)]
 pub(super) struct Tree(NonNull<sys::xmlDoc>);
@@ -18,6 +37,7 @@ impl Tree {
     /// Makes the C tree of a document. Must happen on the Pacemaker thread: Pacemaker 2's library
     /// marks each node as it is made, by hooks that it set on that thread only.
     pub(super) fn new(here: &Here, document: &Document) -> Result<Self> {
+        check_depth(document)?;
         Self::parse(here, &document.to_xml_compact())
     }
 
@@ -213,4 +233,24 @@ unsafe fn with_value(attribute: *const sys::xmlAttr, f: impl FnOnce(&str)) -> Re
         f(&value);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod depth {
+    use super::*;
+
+    #[test]
+    fn trees_too_deep_for_the_stack_of_c_are_refused() {
+        let nested = |levels: usize| {
+            let text = "<a>".repeat(levels) + &"</a>".repeat(levels);
+            check_depth(&Document::parse(&text).expect("well-formed"))
+        };
+        assert!(nested(1).is_ok());
+        assert!(nested(DEEPEST).is_ok());
+        assert_eq!(
+            nested(DEEPEST + 1).map_err(|e| e.kind()),
+            Err(ErrorKind::Limit)
+        );
+        assert_eq!(nested(200_000).map_err(|e| e.kind()), Err(ErrorKind::Limit));
+    }
 }

@@ -16,11 +16,12 @@ pub use section::Section;
 use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pacemaker_sys as sys;
 
 use crate::live::ffi::pacemaker::xpath;
+use crate::live::pacemaker::exchange;
 use crate::xml::Document;
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
@@ -85,7 +86,7 @@ impl Cib {
     pub fn connect(options: &ConnectOptions) -> Result<Self> {
         let name = c_string("the client's name", &options.name)?;
         let lease =
-            Lease::open(name, Instant::now() + options.timeout).context("connect to the CIB")?;
+            Lease::open(name, exchange::deadline(options.timeout)).context("connect to the CIB")?;
         Ok(Self {
             target: Target::Daemon(Arc::new(lease)),
             timeout: options.timeout,
@@ -232,7 +233,7 @@ impl Cib {
             write: false,
             check: None,
             target: self.target.clone(),
-            deadline: Instant::now() + self.timeout,
+            deadline: exchange::deadline(self.timeout),
         }
     }
 }

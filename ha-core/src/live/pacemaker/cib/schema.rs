@@ -2,10 +2,10 @@
 
 use std::ffi::CString;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::live::ffi::pacemaker::{Here, schema};
-use crate::live::pacemaker::runtime;
+use crate::live::pacemaker::{exchange, runtime};
 use crate::xml::Document;
 use crate::{Error, ErrorKind, Result};
 
@@ -23,7 +23,7 @@ const SHOWN: usize = 3;
 /// with it. [`ErrorKind::Unsupported`] when the schema is not installed, [`ErrorKind::Timeout`].
 pub fn validate(cib: &Document, timeout: Duration) -> Result<()> {
     let cib = cib.clone();
-    runtime::call("validate a CIB", Instant::now() + timeout, move |here| {
+    runtime::call("validate a CIB", exchange::deadline(timeout), move |here| {
         validate_here(here, &cib)
     })
 }
