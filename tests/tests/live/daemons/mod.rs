@@ -123,8 +123,10 @@ fn a_stopped_or_dead_launcher_is_reported(lab: &Lab) -> Result<()> {
 
 /// Asks each daemon, with a little time to answer; then the CIB, which must not be held up by them.
 fn ask_the_stopped((): ()) -> Result<Vec<(String, String)>> {
-    // The first call also loads Pacemaker's libraries, which takes a busy machine a moment.
-    let limit = agent::patience(Duration::from_secs(3));
+    // The first call also loads Pacemaker's libraries, which takes a busy machine a moment. The others
+    // must not wait for long: pacemakerd kills what has not answered it for half a minute.
+    pacemakerd::ping(LIMIT)?;
+    let limit = Duration::from_secs(3);
     let scope = Scope::default();
     let mut answers = Vec::new();
     let mut ask = |what: &str, f: &dyn Fn() -> Result<()>| {
