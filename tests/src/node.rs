@@ -143,7 +143,21 @@ impl<'lab> Node<'lab> {
                 format!("no process '{name}' on {}", self.name),
             ));
         }
-        processes.into_iter().try_for_each(|pid| kill(pid, signal))
+        // pacemaker-based has a child of its own name while it writes the CIB: that one may be gone
+        // before the signal, and the daemon is still there.
+        let mut sent = false;
+        let mut gone = None;
+        for pid in processes {
+            match kill(pid, signal) {
+                Ok(()) => sent = true,
+                Err(e) if !Path::new("/proc").join(pid.to_string()).exists() => gone = Some(e),
+                Err(e) => return Err(e),
+            }
+        }
+        match gone {
+            Some(e) if !sent => Err(e),
+            _ => Ok(()),
+        }
     }
 
     /// Kills a daemon with signal 9.
