@@ -12,7 +12,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::status::{ClusterStatus, Node, Resource, ResourceIndex, ResourceKind, Role};
+use crate::status::{ClusterStatus, Node, Resource, ResourceIndex, Role};
 use crate::{Error, ErrorKind, Result};
 
 /// A question: parse it once, ask it of any number of states.
@@ -359,23 +359,12 @@ fn find_node<'s>(state: &'s ClusterStatus, name: &str) -> Result<&'s Node> {
     })
 }
 
-/// The members, instances or replicas of a resource.
-fn parts(resource: &Resource) -> Vec<ResourceIndex> {
-    match &resource.kind {
-        ResourceKind::Bundle { replicas, .. } => replicas
-            .iter()
-            .map(|replica| replica.child.unwrap_or(replica.container))
-            .collect(),
-        _ => resource.children.clone(),
-    }
-}
-
 fn holds(state: &ClusterStatus, index: ResourceIndex, wanted: Wanted, on: Option<&Node>) -> bool {
     let resource = state.resource(index);
     if resource.is_primitive() {
         return primitive_holds(state, resource, wanted, on);
     }
-    let parts = parts(resource);
+    let parts = resource.parts();
     let mut each = parts.iter().map(|&part| holds(state, part, wanted, on));
     match wanted {
         Wanted::Stopped | Wanted::Managed => each.all(|is_so| is_so),
@@ -431,7 +420,7 @@ fn situation(state: &ClusterStatus, name: &str, index: ResourceIndex) -> String 
     while let Some(index) = stack.pop() {
         let resource = state.resource(index);
         if !resource.is_primitive() {
-            stack.extend(parts(resource).into_iter().rev());
+            stack.extend(resource.parts().into_iter().rev());
             continue;
         }
         let mut text = Place {

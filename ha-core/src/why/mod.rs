@@ -115,17 +115,6 @@ pub fn explain(
     })
 }
 
-/// The members, instances or replicas of a resource.
-fn parts(resource: &Resource) -> Vec<ResourceIndex> {
-    match &resource.kind {
-        ResourceKind::Bundle { replicas, .. } => replicas
-            .iter()
-            .map(|replica| replica.child.unwrap_or(replica.container))
-            .collect(),
-        _ => resource.children.clone(),
-    }
-}
-
 /// Tells whether a resource is active: a group when each member is (or, when asked for any part, one
 /// of them), the others when a part is.
 fn is_active(
@@ -146,7 +135,7 @@ fn is_active(
                 .iter()
                 .any(|&at| on.is_none_or(|node| state.node(at).id == node.id));
     }
-    let parts = parts(resource);
+    let parts = resource.parts();
     let mut each = parts
         .iter()
         .map(|&part| is_active(state, part, on, role, any_part));
@@ -159,7 +148,7 @@ fn is_active(
 
 /// Finds the primitive whose reasons are those of a resource: the first part that is not active.
 fn subject(state: &ClusterStatus, index: ResourceIndex) -> ResourceIndex {
-    let parts = parts(state.resource(index));
+    let parts = state.resource(index).parts();
     let idle = |part: &&ResourceIndex| !is_active(state, **part, None, Role::Started, false);
     match parts.iter().find(idle).or_else(|| parts.first()) {
         Some(&part) if part != index => subject(state, part),

@@ -288,6 +288,19 @@ impl Resource {
         matches!(self.kind, ResourceKind::Bundle { .. })
     }
 
+    /// Returns its parts: the members of a group, the instances of a clone, and of each replica of a
+    /// bundle the primitive, or the container when it has none.
+    #[must_use]
+    pub fn parts(&self) -> Vec<ResourceIndex> {
+        match &self.kind {
+            ResourceKind::Bundle { replicas, .. } => replicas
+                .iter()
+                .map(|replica| replica.child.unwrap_or(replica.container))
+                .collect(),
+            _ => self.children.clone(),
+        }
+    }
+
     /// Tells whether this is a primitive that fences nodes.
     #[must_use]
     pub fn is_fence_device(&self) -> bool {
