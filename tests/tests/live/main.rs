@@ -16,6 +16,7 @@ mod lab_itself;
 mod lab_program;
 mod packages;
 mod process;
+mod qdevice;
 mod quorum;
 mod respawn;
 mod screen;
@@ -35,6 +36,7 @@ fn main() -> std::process::ExitCode {
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);
     packages::register(&mut harness);
+    qdevice::register(&mut harness);
     quorum::register(&mut harness);
     screen::register(&mut harness);
     session::register(&mut harness);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ha_core::live::corosync::quorum::{Event, Quorum};
-use ha_core::live::corosync::votequorum::{self, NodeState, VoteQuorum};
+use ha_core::live::corosync::votequorum::{self, MOST_VOTES, NodeState, VoteQuorum};
 use ha_core::live::corosync::{NodeId, Options, Reconnect, Update};
 use ha_core::{ErrorKind, Result};
 use lab::harness::{Harness, own};
@@ -360,11 +360,29 @@ fn votes_are_set(lab: &Lab) -> Result<()> {
     assert_eq!(check_state(lab, "esclave", 2)?.votes, 4);
     assert_eq!(check_state(lab, "maitre", 1)?.votes, 1);
 
-    let refused = maitre.call::<Option<String>>("quorum::set_expected", &0)?;
-    assert!(
-        refused.as_deref().is_some_and(|e| e.starts_with("Invalid")),
-        "{refused:?}"
-    );
+    for votes in [0, MOST_VOTES + 1, u32::MAX] {
+        let refused = maitre.call::<Option<String>>("quorum::set_expected", &votes)?;
+        assert!(
+            refused.as_deref().is_some_and(|e| e.starts_with("Invalid")),
+            "{votes}: {refused:?}"
+        );
+    }
+    // Up to the limit corosync computes the right quorum; beyond it would be 0.
+    maitre.call::<()>("quorum::set_votes", &(2, MOST_VOTES - 2))?;
+    lab.wait_until(LONG, "esclave has all but two votes", || {
+        let tool = QuorumTool::of(&maitre)?;
+        if (tool.total_votes, tool.quorum) == (MOST_VOTES, MOST_VOTES / 2 + 1) {
+            Ok(())
+        } else {
+            Err(lab::NotYet::because(format!("{tool:?}")))
+        }
+    })?;
+    for votes in [MOST_VOTES - 1, u32::MAX] {
+        let e = maitre
+            .call::<()>("quorum::set_votes", &(2, votes))
+            .expect_err("too many votes");
+        assert!(format!("{e:#}").contains("no right quorum"), "{e:#}");
+    }
     let e = maitre
         .call::<()>("quorum::set_votes", &(9, 1))
         .expect_err("no such node");

@@ -14,24 +14,16 @@ use std::collections::VecDeque;
 use std::ffi::CString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use super::connection::{Connect, Connection, NotSync};
-use super::deadline::Deadline;
+use super::connection::Connection;
+use super::listener::{Listener, library};
 use super::watch::{Reconnect, Source, Watch};
 use super::{NodeId, Options};
 use crate::live::ffi::corosync::{Requests, cfg as ffi};
 use crate::{Error, ErrorKind, Result};
 
-impl Connect for ffi::Cfg {
-    const NAME: &'static str = "control";
-
-    fn stuck_connects() -> &'static AtomicUsize {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        &COUNT
-    }
-}
+library!(ffi::Cfg, "control", ShutdownRequest, ffi::dispatch);
 
 /// A network interface that corosync uses on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,9 +115,7 @@ const LONGEST_REASON: usize = 254;
 #[derive(Debug)]
 #[doc(alias = "corosync_cfg_handle_t")]
 pub struct Cfg {
-    connection: Connection<ffi::Cfg>,
-    queue: VecDeque<ShutdownRequest>,
-    _not_sync: NotSync,
+    connection: Listener<ffi::Cfg>,
 }
 
 impl Cfg {
@@ -138,9 +128,7 @@ impl Cfg {
     pub fn connect(options: &Options) -> Result<Self> {
         let connection = Connection::<ffi::Cfg>::open(options, ffi::connect)?;
         Ok(Self {
-            connection,
-            queue: VecDeque::new(),
-            _not_sync: NotSync::default(),
+            connection: Listener::new(connection),
         })
     }
 
@@ -321,9 +309,7 @@ impl Cfg {
     /// [`ErrorKind::Disconnected`] when corosync ended.
     #[doc(alias = "corosync_cfg_dispatch")]
     pub fn next_request(&mut self, timeout: Duration) -> Result<Option<ShutdownRequest>> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        Ok(self.queue.pop_front())
+        self.connection.next(timeout)
     }
 }
 
@@ -345,9 +331,6 @@ impl Source for Cfg {
     }
 
     fn collect(&mut self, into: &mut VecDeque<ShutdownRequest>, timeout: Duration) -> Result<()> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        into.append(&mut self.queue);
-        Ok(())
+        self.connection.collect(into, timeout)
     }
 }

@@ -24,6 +24,7 @@ mod connection;
 pub mod cpg;
 pub(in crate::live) mod deadline;
 mod error;
+mod listener;
 pub mod quorum;
 #[cfg(feature = "tokio")]
 mod stream;

@@ -19,24 +19,17 @@
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use super::connection::{Connect, Connection, NotSync};
+use super::connection::Connection;
 use super::deadline::Deadline;
+use super::listener::{Listener, library};
 use super::watch::{Reconnect, Source, Watch};
 use super::{NodeId, Options, RingId, error};
 use crate::live::ffi::corosync::{Requests, quorum as ffi};
 use crate::{ErrorExt, Result};
 
-impl Connect for ffi::Quorum {
-    const NAME: &'static str = "quorum";
-
-    fn stuck_connects() -> &'static AtomicUsize {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        &COUNT
-    }
-}
+library!(ffi::Quorum, "quorum", Event, ffi::dispatch);
 
 /// A change of the quorum or of the nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,9 +71,7 @@ pub struct State {
 #[derive(Debug)]
 #[doc(alias = "quorum_handle_t")]
 pub struct Quorum {
-    connection: Connection<ffi::Quorum>,
-    queue: VecDeque<Event>,
-    _not_sync: NotSync,
+    connection: Listener<ffi::Quorum>,
 }
 
 impl Quorum {
@@ -94,9 +85,7 @@ impl Quorum {
     pub fn connect(options: &Options) -> Result<Self> {
         let connection = Connection::<ffi::Quorum>::open(options, ffi::connect)?;
         Ok(Self {
-            connection,
-            queue: VecDeque::new(),
-            _not_sync: NotSync::default(),
+            connection: Listener::new(connection),
         })
     }
 
@@ -186,9 +175,7 @@ impl Quorum {
     /// [`ErrorKind::Disconnected`](crate::ErrorKind::Disconnected) when corosync ended.
     #[doc(alias = "quorum_dispatch")]
     pub fn next_event(&mut self, timeout: Duration) -> Result<Option<Event>> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        Ok(self.queue.pop_front())
+        self.connection.next(timeout)
     }
 }
 
@@ -210,9 +197,6 @@ impl Source for Quorum {
     }
 
     fn collect(&mut self, into: &mut VecDeque<Event>, timeout: Duration) -> Result<()> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        into.append(&mut self.queue);
-        Ok(())
+        self.connection.collect(into, timeout)
     }
 }

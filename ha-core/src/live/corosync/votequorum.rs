@@ -12,27 +12,20 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use corosync_sys as sys;
 
-use super::connection::{Connect, Connection, NotSync};
-use super::deadline::Deadline;
+use super::connection::Connection;
+use super::listener::{Listener, library};
 use super::watch::{Reconnect, Source, Watch};
 use super::{NodeId, Options, RingId};
-use crate::Result;
 use crate::live::ffi::corosync::{Requests, votequorum as ffi};
+use crate::{Error, ErrorExt, ErrorKind, Result};
 
-impl Connect for ffi::VoteQuorum {
-    const NAME: &'static str = "votes";
-
-    fn stuck_connects() -> &'static AtomicUsize {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        &COUNT
-    }
-}
+library!(ffi::VoteQuorum, "votes", Event, ffi::dispatch);
 
 /// What a node is for the count of the votes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -162,26 +155,22 @@ pub enum Event {
 #[derive(Debug)]
 #[doc(alias = "votequorum_handle_t")]
 pub struct VoteQuorum {
-    connection: Connection<ffi::VoteQuorum>,
-    queue: VecDeque<Event>,
-    _not_sync: NotSync,
+    connection: Listener<ffi::VoteQuorum>,
 }
 
 impl VoteQuorum {
     /// Connects to the corosync of this node.
     ///
     /// # Errors
-    /// [`ErrorKind::Disconnected`](crate::ErrorKind::Disconnected) when corosync does not run or
+    /// [`ErrorKind::Disconnected`] when corosync does not run or
     /// has another quorum provider,
-    /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied) when it does not let this
-    /// user in, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when it does not answer in time.
+    /// [`ErrorKind::PermissionDenied`] when it does not let this
+    /// user in, [`ErrorKind::Timeout`] when it does not answer in time.
     #[doc(alias = "votequorum_initialize")]
     pub fn connect(options: &Options) -> Result<Self> {
         let connection = Connection::<ffi::VoteQuorum>::open(options, ffi::connect)?;
         Ok(Self {
-            connection,
-            queue: VecDeque::new(),
-            _not_sync: NotSync::default(),
+            connection: Listener::new(connection),
         })
     }
 
@@ -196,7 +185,7 @@ impl VoteQuorum {
     /// Returns what is known about a node's votes.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node, else those of
+    /// [`ErrorKind::NotFound`] when there is no such node, else those of
     /// any call.
     #[doc(alias = "votequorum_getinfo")]
     pub fn info(&self, node: NodeId) -> Result<Info> {
@@ -209,27 +198,35 @@ impl VoteQuorum {
     /// Sets how many votes the whole cluster expects, on all nodes, until corosync restarts.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when it would make quorum impossible or is
-    /// below the votes that are present, else those of any call.
+    /// [`ErrorKind::Invalid`] when it is more than [`MOST_VOTES`], when the present votes would be no
+    /// quorum of it, or when it is below them, else those of any call.
     #[doc(alias = "votequorum_setexpected")]
     pub fn set_expected_votes(&self, votes: u32) -> Result<()> {
-        self.connection
-            .call_about("set the expected votes to", votes, move |requests| {
-                requests.set_expected_votes(votes)
-            })
+        let doing = "set the expected votes to";
+        if votes > MOST_VOTES {
+            return Err(too_many_votes(votes).context(format!("{doing} {votes}")));
+        }
+        self.connection.call_about(doing, votes, move |requests| {
+            requests.set_expected_votes(votes)
+        })
     }
 
     /// Sets the votes of a node, on all nodes, until its corosync restarts.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node, else those of
-    /// any call.
+    /// [`ErrorKind::NotFound`] when there is no such node, [`ErrorKind::Invalid`] when the cluster
+    /// would come to expect more than [`MOST_VOTES`], else those of any call.
     #[doc(alias = "votequorum_setvotes")]
     pub fn set_votes(&self, node: NodeId, votes: u32) -> Result<()> {
+        let doing = "set the votes of node";
+        let present = self.info(node).with_context(|| format!("{doing} {node}"))?;
+        let others = present.highest_expected_votes.saturating_sub(present.votes);
+        let expected = others.saturating_add(votes);
+        if votes > present.votes && expected > MOST_VOTES {
+            return Err(too_many_votes(expected).context(format!("{doing} {node}")));
+        }
         self.connection
-            .call_about("set the votes of node", node, move |requests| {
-                requests.set_votes(node, votes)
-            })
+            .call_about(doing, node, move |requests| requests.set_votes(node, votes))
     }
 
     /// Starts to give events: the present state at once, then each change.
@@ -245,7 +242,7 @@ impl VoteQuorum {
     /// Stops giving events.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when it gives none, else those of any call.
+    /// [`ErrorKind::NotFound`] when it gives none, else those of any call.
     #[doc(alias = "votequorum_trackstop")]
     pub fn untrack(&self) -> Result<()> {
         self.connection.call(
@@ -254,16 +251,127 @@ impl VoteQuorum {
         )
     }
 
+    /// Registers a quorum device of this name on this node: the program that does so is the device,
+    /// and says with [`poll_qdevice`](Self::poll_qdevice) that it lives. The device stays registered
+    /// when the connection ends, until it is taken away or corosync ends.
+    ///
+    /// Its votes are those of corosync.conf (`quorum.device.votes`), none when that has no section
+    /// `device`. Corosync refuses a device with `auto_tie_breaker` or `last_man_standing`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a name that is empty, has a NUL in it or is longer than 254 bytes;
+    /// [`ErrorKind::AlreadyExists`] when a device of another name is registered, else those of any call.
+    #[doc(alias = "votequorum_qdevice_register")]
+    pub fn register_qdevice(&self, name: &str) -> Result<()> {
+        let c_name = device_name(name)?;
+        self.connection
+            .call_about("register the quorum device", name, move |requests| {
+                requests.register_qdevice(&c_name)
+            })
+    }
+
+    /// Takes the quorum device away again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when no device is registered, [`ErrorKind::Invalid`] when it has another
+    /// name, else those of any call.
+    #[doc(alias = "votequorum_qdevice_unregister")]
+    pub fn unregister_qdevice(&self, name: &str) -> Result<()> {
+        let c_name = device_name(name)?;
+        self.connection
+            .call_about("take away the quorum device", name, move |requests| {
+                requests.unregister_qdevice(&c_name)
+            })
+    }
+
+    /// Gives the registered quorum device another name.
+    ///
+    /// # Errors
+    /// Those of [`unregister_qdevice`](Self::unregister_qdevice).
+    #[doc(alias = "votequorum_qdevice_update")]
+    pub fn rename_qdevice(&self, old: &str, new: &str) -> Result<()> {
+        let (c_old, c_new) = (device_name(old)?, device_name(new)?);
+        self.connection
+            .call_about("rename the quorum device", old, move |requests| {
+                requests.rename_qdevice(&c_old, &c_new)
+            })
+    }
+
+    /// Says that the quorum device lives, and whether it gives its vote to this partition. Without
+    /// another poll within `quorum.device.timeout` (10 s by default) its votes are gone.
+    ///
+    /// `ring` is that of the last [`Event::Nodes`]. After a change of the nodes corosync waits for a
+    /// poll with the new one before it says who has quorum (`quorum.device.sync_timeout`, 30 s).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] when the ring is not the present one, else those of
+    /// [`unregister_qdevice`](Self::unregister_qdevice).
+    #[doc(alias = "votequorum_qdevice_poll")]
+    pub fn poll_qdevice(&self, name: &str, casts_vote: bool, ring: RingId) -> Result<()> {
+        const OLD_RING: i32 = sys::CS_ERR_MESSAGE_ERROR.cast_signed();
+        let doing = "poll the quorum device";
+        let c_name = device_name(name)?;
+        self.connection
+            .call_about(doing, name, move |requests| {
+                requests.poll_qdevice(&c_name, casts_vote, ring)
+            })
+            .map_err(|e| match e.code() {
+                Some(OLD_RING) => {
+                    let text = format!("ring {ring} is not the present one");
+                    Error::new(ErrorKind::Conflict, text)
+                        .with_code(OLD_RING)
+                        .with_hint("decide anew for the ring of the last Event::Nodes")
+                        .context(format!("{doing} {name}"))
+                }
+                _ => e,
+            })
+    }
+
+    /// Sets whether the partition with the quorum device's vote has quorum by that alone.
+    ///
+    /// # Errors
+    /// As for [`unregister_qdevice`](Self::unregister_qdevice).
+    #[doc(alias = "votequorum_qdevice_master_wins")]
+    pub fn set_qdevice_master_wins(&self, name: &str, allow: bool) -> Result<()> {
+        let c_name = device_name(name)?;
+        self.connection.call_about(
+            "let the quorum device decide alone:",
+            name,
+            move |requests| requests.qdevice_master_wins(&c_name, allow),
+        )
+    }
+
     /// Returns the next event, waiting for it up to `timeout`; nothing when none came.
     ///
     /// # Errors
-    /// [`ErrorKind::Disconnected`](crate::ErrorKind::Disconnected) when corosync ended.
+    /// [`ErrorKind::Disconnected`] when corosync ended.
     #[doc(alias = "votequorum_dispatch")]
     pub fn next_event(&mut self, timeout: Duration) -> Result<Option<Event>> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        Ok(self.queue.pop_front())
+        self.connection.next(timeout)
     }
+}
+
+/// The most votes that a cluster may expect. Corosync (3.1.7, measured) counts the quorum in 8 bits: of 510
+/// expected votes it takes 0 for the quorum, and every partition is quorate.
+pub const MOST_VOTES: u32 = 509;
+
+#[cold]
+fn too_many_votes(votes: u32) -> Error {
+    Error::invalid(format!(
+        "corosync computes no right quorum of more than {MOST_VOTES} expected votes, these are {votes}"
+    ))
+    .with_hint("give the nodes fewer votes each: only their proportion counts")
+}
+
+fn device_name(name: &str) -> Result<CString> {
+    let longest = sys::VOTEQUORUM_QDEVICE_MAX_NAME_LEN.unsigned_abs() as usize - 1;
+    if name.is_empty() || name.len() > longest {
+        return Err(Error::invalid(format!(
+            "the name of a quorum device has 1 to {longest} bytes, this one has {}",
+            name.len()
+        )));
+    }
+    CString::new(name).map_err(|_| Error::invalid("the name of a quorum device has no NUL in it"))
 }
 
 impl AsFd for VoteQuorum {
@@ -284,9 +392,6 @@ impl Source for VoteQuorum {
     }
 
     fn collect(&mut self, into: &mut VecDeque<Event>, timeout: Duration) -> Result<()> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        into.append(&mut self.queue);
-        Ok(())
+        self.connection.collect(into, timeout)
     }
 }

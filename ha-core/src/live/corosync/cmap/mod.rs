@@ -23,26 +23,18 @@ use std::ffi::CString;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use super::Options;
-use super::connection::{Connect, Connection, Link, NotSync};
-use super::deadline::Deadline;
+use super::connection::{Connection, Link};
+use super::listener::{Listener, library};
 use super::watch::{Reconnect, Source, Watch};
 use crate::live::ffi::corosync::{Requests, Status, cmap as ffi};
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
 pub use value::Value;
 
-impl Connect for ffi::Cmap {
-    const NAME: &'static str = "maps";
-
-    fn stuck_connects() -> &'static AtomicUsize {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        &COUNT
-    }
-}
+library!(ffi::Cmap, "maps", Change, ffi::dispatch);
 
 /// Which map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -136,9 +128,7 @@ impl Track {
 #[derive(Debug)]
 #[doc(alias = "cmap_handle_t")]
 pub struct Cmap {
-    connection: Connection<ffi::Cmap>,
-    queue: VecDeque<Change>,
-    _not_sync: NotSync,
+    connection: Listener<ffi::Cmap>,
 }
 
 impl Cmap {
@@ -151,9 +141,7 @@ impl Cmap {
     pub fn connect(map: Map, options: &Options) -> Result<Self> {
         let connection = Connection::<ffi::Cmap>::open(options, move || ffi::connect(map))?;
         Ok(Self {
-            connection,
-            queue: VecDeque::new(),
-            _not_sync: NotSync::default(),
+            connection: Listener::new(connection),
         })
     }
 
@@ -315,9 +303,7 @@ impl Cmap {
     /// [`ErrorKind::Disconnected`] when corosync ended.
     #[doc(alias = "cmap_dispatch")]
     pub fn next_change(&mut self, timeout: Duration) -> Result<Option<Change>> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        Ok(self.queue.pop_front())
+        self.connection.next(timeout)
     }
 }
 
@@ -341,10 +327,7 @@ impl Source for Cmap {
     }
 
     fn collect(&mut self, into: &mut VecDeque<Change>, timeout: Duration) -> Result<()> {
-        self.connection
-            .collect(&mut self.queue, Deadline::after(timeout), ffi::dispatch)?;
-        into.append(&mut self.queue);
-        Ok(())
+        self.connection.collect(into, timeout)
     }
 }
 

@@ -36,13 +36,13 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use corosync_sys as sys;
 
-use super::connection::{Connect, Connection, Hindrance, Link, NotSync, Refusal};
+use super::connection::{Connection, Hindrance, Link, NotSync, Refusal};
 use super::deadline::{Backoff, Deadline};
+use super::listener::library;
 use super::watch::{Reconnect, Source, Watch};
 use super::{NodeId, error};
 use crate::live::ffi::corosync::{Requests, Status, cpg as ffi};
@@ -56,14 +56,7 @@ pub use types::{
 /// The most parts that one message can be sent from.
 pub const MOST_PARTS: usize = ffi::MOST_PARTS;
 
-impl Connect for ffi::Cpg {
-    const NAME: &'static str = "process groups";
-
-    fn stuck_connects() -> &'static AtomicUsize {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        &COUNT
-    }
-}
+library!(ffi::Cpg, "process groups");
 
 /// How a connection to the process groups behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

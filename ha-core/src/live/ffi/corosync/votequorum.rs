@@ -1,6 +1,7 @@
 //! libvotequorum.
 
 use std::collections::VecDeque;
+use std::ffi::CStr;
 
 use corosync_sys as sys;
 
@@ -97,6 +98,55 @@ impl Requests<VoteQuorum> {
         self.spend();
         // SAFETY: no pointer is passed.
         Status::check(unsafe { sys::votequorum_trackstop(self.handle) })
+    }
+
+    pub(in crate::live) fn register_qdevice(&mut self, name: &CStr) -> Result<(), Status> {
+        self.spend();
+        // SAFETY: the library only reads the name, up to its NUL.
+        Status::check(unsafe { sys::votequorum_qdevice_register(self.handle, name.as_ptr()) })
+    }
+
+    pub(in crate::live) fn unregister_qdevice(&mut self, name: &CStr) -> Result<(), Status> {
+        self.spend();
+        // SAFETY: as in `register_qdevice`.
+        Status::check(unsafe { sys::votequorum_qdevice_unregister(self.handle, name.as_ptr()) })
+    }
+
+    pub(in crate::live) fn rename_qdevice(&mut self, old: &CStr, new: &CStr) -> Result<(), Status> {
+        self.spend();
+        // SAFETY: as in `register_qdevice`, for two names.
+        Status::check(unsafe {
+            sys::votequorum_qdevice_update(self.handle, old.as_ptr(), new.as_ptr())
+        })
+    }
+
+    pub(in crate::live) fn poll_qdevice(
+        &mut self,
+        name: &CStr,
+        casts_vote: bool,
+        ring: RingId,
+    ) -> Result<(), Status> {
+        self.spend();
+        let ring = sys::votequorum_ring_id_t {
+            nodeid: ring.node.0,
+            seq: ring.sequence,
+        };
+        // SAFETY: as in `register_qdevice`; the ring is passed by value.
+        Status::check(unsafe {
+            sys::votequorum_qdevice_poll(self.handle, name.as_ptr(), casts_vote.into(), ring)
+        })
+    }
+
+    pub(in crate::live) fn qdevice_master_wins(
+        &mut self,
+        name: &CStr,
+        allow: bool,
+    ) -> Result<(), Status> {
+        self.spend();
+        // SAFETY: as in `register_qdevice`.
+        Status::check(unsafe {
+            sys::votequorum_qdevice_master_wins(self.handle, name.as_ptr(), allow.into())
+        })
     }
 }
 
