@@ -5,7 +5,7 @@ use crate::status::{Node, NodeAttribute};
 
 use super::out::{Lists, Span, Xml};
 use super::summary::node_name;
-use super::{Part, Report};
+use super::{Part, Report, json};
 
 /// Attributes that serve the cluster itself.
 const HIDDEN: [&str; 6] = [
@@ -121,4 +121,21 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.close();
     }
     out.close();
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    let attribute = |attribute: &NodeAttribute| json::Attribute {
+        name: attribute.name.clone(),
+        value: attribute.value.clone(),
+        expected: attribute.expected,
+    };
+    out.node_attributes = report.shows(Part::Attributes).then(|| {
+        let nodes = shown(report).into_iter();
+        nodes
+            .map(|(node, attributes)| json::NodeAttributes {
+                name: node.name.clone(),
+                attributes: attributes.into_iter().map(attribute).collect(),
+            })
+            .collect()
+    });
 }

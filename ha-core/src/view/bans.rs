@@ -4,7 +4,7 @@ use crate::status::Ban;
 
 use super::out::{Lists, Xml};
 use super::summary::node_name;
-use super::{Part, Report};
+use super::{Part, Report, json};
 
 fn shown<'a>(report: &Report<'a>) -> Vec<&'a Ban> {
     if !report.shows(Part::Bans) {
@@ -62,4 +62,17 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.close();
     }
     out.close();
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    out.bans = report.shows(Part::Bans).then(|| {
+        let bans = shown(report).into_iter().map(|ban| json::Ban {
+            id: ban.id.clone(),
+            resource: report.status.resource(ban.resource).id.clone(),
+            node: report.status.node(ban.node).name.clone(),
+            weight: ban.score,
+            promoted_only: ban.promoted_only,
+        });
+        bans.collect()
+    });
 }

@@ -1,10 +1,10 @@
 //! A bundle with its replicas.
 
-use crate::status::{BundleReplica, ResourceIndex, ResourceKind};
+use crate::status::{BundleKind, BundleReplica, ResourceIndex, ResourceKind};
 
 use super::out::{Lists, Xml};
 use super::primitive::{Line, print_line};
-use super::{Report, resources};
+use super::{Report, json, resources};
 
 /// Prints a bundle.
 pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
@@ -109,4 +109,36 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
         out.close();
     }
     out.close();
+}
+
+/// Returns a bundle as programs read it.
+pub(super) fn json(
+    report: &Report<'_>,
+    index: ResourceIndex,
+    kind: BundleKind,
+    image: &str,
+    replicas: &[BundleReplica],
+) -> json::Bundle {
+    let bundle = report.status.resource(index);
+    let whole = report.filter.selects(bundle);
+    let replicas = replicas.iter().filter_map(|replica| {
+        let parts = parts(report, replica, whole);
+        let near = report.filter.is_near(report.status, replica.container);
+        (near && !parts.is_empty()).then(|| json::Replica {
+            id: replica.number,
+            members: parts
+                .into_iter()
+                .map(|part| resources::json_one(report, part))
+                .collect(),
+        })
+    });
+    json::Bundle {
+        id: bundle.id.clone(),
+        kind: kind.as_str().to_owned(),
+        image: image.to_owned(),
+        unique: bundle.unique,
+        managed: bundle.managed,
+        failed: bundle.failed,
+        replicas: replicas.collect(),
+    }
 }

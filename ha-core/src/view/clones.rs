@@ -7,7 +7,7 @@ use crate::model::scalar::name_order;
 use crate::status::{NodeIndex, Resource, ResourceIndex, ResourceKind, Role};
 
 use super::out::{Lists, Xml};
-use super::{Report, resources};
+use super::{Report, json, resources};
 
 /// What is said of an instance.
 enum Instance {
@@ -254,4 +254,24 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
         resources::xml_one(report, instance, out);
     }
     out.close();
+}
+
+/// Returns a clone as programs read it.
+pub(super) fn json(report: &Report<'_>, index: ResourceIndex) -> json::CloneSet {
+    let clone = report.status.resource(index);
+    let target = report.status.configured_target_role(clone);
+    let instances = instances(report, clone).into_iter();
+    json::CloneSet {
+        id: clone.id.clone(),
+        multi_state: clone.promotable,
+        unique: clone.unique,
+        managed: clone.managed,
+        disabled: clone.target_role.is_some(),
+        failed: clone.failed,
+        failure_ignored: clone.failure_ignored,
+        target_role: target.map(str::to_owned),
+        instances: instances
+            .map(|instance| resources::json_one(report, instance))
+            .collect(),
+    }
 }

@@ -5,7 +5,7 @@ use crate::model::time;
 use crate::status::Failure;
 
 use super::out::{Lists, Xml};
-use super::{Part, Report};
+use super::{Part, Report, json};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     if !report.shows(Part::Failures) {
@@ -197,6 +197,30 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.close();
     }
     out.close();
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    let of = |failure: &Failure| json::Failure {
+        op_key: failure.key.clone(),
+        id: failure.id.clone(),
+        resource: failure.resource.clone(),
+        node: failure.node.clone(),
+        exitstatus: rc_text(failure.rc.max(0)).to_owned(),
+        exitreason: failure.exit_reason.clone(),
+        exitcode: failure.rc.max(0),
+        call: failure.call_id,
+        status: status_text(failure.status.max(0)).to_owned(),
+        last_rc_change: failure
+            .last_rc_change
+            .map(|changed| json::moment(time::from_epoch(changed), report.zone)),
+        queued_ms: failure.queue_ms,
+        exec_ms: failure.exec_ms,
+        interval_ms: failure.interval_ms,
+        task: failure.operation.clone(),
+    };
+    out.failures = report
+        .shows(Part::Failures)
+        .then(|| shown(report).map(of).collect());
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::status::ResourceIndex;
 
 use super::out::{Lists, Xml};
-use super::{Report, brief, primitive};
+use super::{Report, brief, json, primitive};
 
 /// Prints a group.
 pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
@@ -78,4 +78,19 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
         primitive::xml(report, member, out);
     }
     out.close();
+}
+
+/// Returns a group as programs read it.
+pub(super) fn json(report: &Report<'_>, index: ResourceIndex) -> json::Group {
+    let group = report.status.resource(index);
+    let members = members(report, index).into_iter();
+    json::Group {
+        id: group.id.clone(),
+        number_resources: group.children.len(),
+        managed: group.managed,
+        disabled: group.target_role.is_some(),
+        members: members
+            .map(|member| json::Resource::Primitive(primitive::json(report, member)))
+            .collect(),
+    }
 }

@@ -1,7 +1,8 @@
 //! What a person or a script reads: the sections of `crm_mon`, in several formats.
 //!
 //! A section is a file of this module and a line of the table `SECTIONS`. Text and HTML share one
-//! description of what to print (nested lists, see [`out`]); XML has its own elements.
+//! description of what to print (nested lists, see [`out`]); XML has its own elements, and [`json`] the
+//! types that programs read.
 //!
 //! # Example
 //! ```
@@ -24,6 +25,7 @@ mod clones;
 mod failures;
 mod filter;
 mod groups;
+pub mod json;
 mod nodes;
 mod operations;
 pub mod out;
@@ -198,10 +200,11 @@ pub struct DaemonState {
     pub last_updated: Option<Timestamp>,
 }
 
-/// A section: what prints it as nested lists (text, HTML), and as XML.
+/// A section: what prints it as nested lists (text, HTML), as XML, and for programs.
 struct Section {
     lists: fn(&Report<'_>, &mut dyn Lists),
     xml: fn(&Report<'_>, &mut Xml),
+    json: fn(&Report<'_>, &mut json::Output),
 }
 
 /// The sections, in the order of the output.
@@ -209,34 +212,42 @@ const SECTIONS: [Section; 8] = [
     Section {
         lists: summary::lists,
         xml: summary::xml,
+        json: summary::json,
     },
     Section {
         lists: nodes::lists,
         xml: nodes::xml,
+        json: nodes::json,
     },
     Section {
         lists: resources::lists,
         xml: resources::xml,
+        json: resources::json,
     },
     Section {
         lists: attributes::lists,
         xml: attributes::xml,
+        json: attributes::json,
     },
     Section {
         lists: operations::lists,
         xml: operations::xml,
+        json: operations::json,
     },
     Section {
         lists: failures::lists,
         xml: failures::xml,
+        json: failures::json,
     },
     Section {
         lists: tickets::lists,
         xml: tickets::xml,
+        json: tickets::json,
     },
     Section {
         lists: bans::lists,
         xml: bans::xml,
+        json: bans::json,
     },
 ];
 
@@ -310,6 +321,16 @@ impl<'a> Report<'a> {
         out.finish()
     }
 
+    /// Returns the report as `crm_mon --output-as=json` prints it.
+    #[must_use]
+    pub fn json(&self) -> json::Output {
+        let mut out = json::Output::new(&self.options.request, 0, "OK", &[]);
+        for section in &SECTIONS {
+            (section.json)(self, &mut out);
+        }
+        out
+    }
+
     /// Returns the report as `crm_mon --simple-status` prints it.
     #[must_use]
     pub fn simple(&self) -> String {
@@ -345,6 +366,13 @@ pub fn failure_xml(request: &str, code: u8, meaning: &str, errors: &[&str]) -> S
     let mut out = result(request);
     result_status(&mut out, code, meaning, errors);
     out.finish()
+}
+
+/// Returns what `crm_mon --output-as=json` prints when there is no status: the exit status, what it
+/// means, and what went wrong.
+#[must_use]
+pub fn failure_json(request: &str, code: u8, meaning: &str, errors: &[&str]) -> json::Output {
+    json::Output::new(request, code, meaning, errors)
 }
 
 /// Returns what `crm_mon --as-xml` prints when there is no status.

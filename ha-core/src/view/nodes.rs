@@ -4,7 +4,7 @@ use crate::status::{Health, Node, NodeKind, ResourceIndex};
 
 use super::out::{Lists, Span, Xml};
 use super::summary::node_name;
-use super::{Part, Report, brief, filter, primitive};
+use super::{Part, Report, brief, filter, json, primitive};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     if !report.shows(Part::Nodes) {
@@ -279,12 +279,8 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
                 NodeKind::Ping => "ping",
             },
         );
-        if node.is_guest
-            && let Some(container) = node
-                .connection
-                .and_then(|connection| report.status.resource(connection).container)
-        {
-            out.attribute("id_as_resource", &report.status.resource(container).id);
+        if let Some(container) = container(report, node) {
+            out.attribute("id_as_resource", container);
         }
         if report.options.by_node {
             for index in running(report, node) {
@@ -294,4 +290,57 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.close();
     }
     out.close();
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    out.nodes = report.shows(Part::Nodes).then(|| {
+        let nodes = report.status.nodes();
+        nodes
+            .filter(|node| report.node_passes(&node.name))
+            .map(|node| json_node(report, node))
+            .collect()
+    });
+}
+
+fn json_node(report: &Report<'_>, node: &Node) -> json::Node {
+    let resources = || {
+        let running = running(report, node).into_iter();
+        running
+            .map(|index| primitive::json(report, index))
+            .collect()
+    };
+    json::Node {
+        name: node.name.clone(),
+        id: node.id.clone(),
+        online: node.online,
+        standby: node.standby,
+        standby_onfail: node.standby_on_fail,
+        maintenance: node.maintenance,
+        pending: node.pending,
+        unclean: node.unclean,
+        health: match node.health {
+            Health::Green => json::Health::Green,
+            Health::Yellow => json::Health::Yellow,
+            Health::Red => json::Health::Red,
+        },
+        feature_set: feature_set(node).map(str::to_owned),
+        shutdown: node.shutdown,
+        expected_up: node.expected_up,
+        is_dc: node.is_dc,
+        resources_running: node.running.len(),
+        kind: match node.kind {
+            NodeKind::Cluster => json::NodeKind::Member,
+            NodeKind::Remote => json::NodeKind::Remote,
+            NodeKind::Ping => json::NodeKind::Ping,
+        },
+        id_as_resource: container(report, node).map(str::to_owned),
+        resources: report.options.by_node.then(resources),
+    }
+}
+
+/// Returns the resource that a guest node runs as.
+fn container<'a>(report: &Report<'a>, node: &Node) -> Option<&'a str> {
+    let connection = node.connection.filter(|_| node.is_guest)?;
+    let container = report.status.resource(connection).container?;
+    Some(&report.status.resource(container).id)
 }

@@ -3,11 +3,11 @@
 use crate::model::operation::rc_text;
 use crate::model::scalar::INFINITY;
 use crate::model::time;
-use crate::status::{OperationRecord, ResourceHistory, ResourceIndex};
+use crate::status::{NodeHistory, OperationRecord, ResourceHistory, ResourceIndex};
 
 use super::attributes::node_title;
 use super::out::{Lists, Xml};
-use super::{Part, Report, filter};
+use super::{Part, Report, filter, json};
 
 fn shown(history: &ResourceHistory, all: bool) -> Vec<&OperationRecord> {
     if !all {
@@ -33,6 +33,29 @@ fn passes(report: &Report<'_>, index: ResourceIndex) -> bool {
     } else {
         report.filter.touches(status, top)
     }
+}
+
+fn histories<'a>(report: &Report<'a>) -> Vec<&'a NodeHistory> {
+    let histories = report.status.history.iter();
+    histories
+        .filter(|history| report.node_passes(&report.status.node(history.node).name))
+        .collect()
+}
+
+/// Returns what to show of a node's history.
+fn relevant<'a>(
+    report: &Report<'_>,
+    history: &'a NodeHistory,
+) -> Vec<(&'a ResourceHistory, Vec<&'a OperationRecord>)> {
+    let all = report.shows(Part::Operations);
+    let resources = history.resources.iter();
+    resources
+        .map(|resource| (resource, shown(resource, all)))
+        .filter(|(resource, operations)| {
+            resource.resource.is_some_and(|index| passes(report, index))
+                && (!operations.is_empty() || (!all && resource.fail_count > 0))
+        })
+        .collect()
 }
 
 fn is_probe(operation: &OperationRecord) -> bool {
@@ -67,12 +90,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     if !all && !report.shows(Part::FailCounts) {
         return;
     }
-    let histories: Vec<_> = report
-        .status
-        .history
-        .iter()
-        .filter(|history| report.node_passes(&report.status.node(history.node).name))
-        .collect();
+    let histories = histories(report);
     if histories.is_empty() {
         return;
     }
@@ -82,15 +100,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
         "Migration Summary"
     });
     for history in histories {
-        let relevant: Vec<_> = history
-            .resources
-            .iter()
-            .map(|resource| (resource, shown(resource, all)))
-            .filter(|(resource, operations)| {
-                resource.resource.is_some_and(|index| passes(report, index))
-                    && (!operations.is_empty() || (!all && resource.fail_count > 0))
-            })
-            .collect();
+        let relevant = relevant(report, history);
         if relevant.is_empty() {
             continue;
         }
@@ -163,26 +173,13 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
     if !all && !report.shows(Part::FailCounts) {
         return;
     }
-    let histories: Vec<_> = report
-        .status
-        .history
-        .iter()
-        .filter(|history| report.node_passes(&report.status.node(history.node).name))
-        .collect();
+    let histories = histories(report);
     if histories.is_empty() {
         return;
     }
     out.open("node_history");
     for history in histories {
-        let relevant: Vec<_> = history
-            .resources
-            .iter()
-            .map(|resource| (resource, shown(resource, all)))
-            .filter(|(resource, operations)| {
-                resource.resource.is_some_and(|index| passes(report, index))
-                    && (!operations.is_empty() || (!all && resource.fail_count > 0))
-            })
-            .collect();
+        let relevant = relevant(report, history);
         if relevant.is_empty() {
             continue;
         }
@@ -239,4 +236,56 @@ fn xml_resource(
         out.close();
     }
     out.close();
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    if !report.shows(Part::Operations) && !report.shows(Part::FailCounts) {
+        return;
+    }
+    let nodes = histories(report).into_iter().filter_map(|history| {
+        let relevant = relevant(report, history);
+        (!relevant.is_empty()).then(|| json::NodeHistory {
+            name: report.status.node(history.node).name.clone(),
+            resources: relevant
+                .into_iter()
+                .map(|(resource, operations)| json_resource(report, resource, &operations))
+                .collect(),
+        })
+    });
+    out.node_history = Some(nodes.collect());
+}
+
+fn json_resource(
+    report: &Report<'_>,
+    history: &ResourceHistory,
+    operations: &[&OperationRecord],
+) -> json::ResourceHistory {
+    let resource = history.resource.map(|index| report.status.resource(index));
+    let moment = |seconds| json::moment(time::from_epoch(seconds), report.zone);
+    let failed = history.fail_count > 0;
+    let operations = operations.iter().map(|operation| json::Operation {
+        call: operation.call_id,
+        task: task(operation).to_owned(),
+        rc: exit_status(operation),
+        rc_text: rc_text(exit_status(operation)).to_owned(),
+        interval_ms: Some(operation.interval_ms).filter(|&interval| interval > 0),
+        last_rc_change: operation
+            .last_rc_change
+            .filter(|&changed| changed > 0)
+            .map(moment),
+        exec_time_ms: milliseconds(operation.exec_time.as_deref()),
+        queue_time_ms: milliseconds(operation.queue_time.as_deref()),
+    });
+    json::ResourceHistory {
+        id: shown_name(report, history).to_owned(),
+        orphan: false,
+        migration_threshold: resource.map_or(INFINITY, |resource| resource.migration_threshold),
+        fail_count: failed.then_some(history.fail_count),
+        last_failure: (failed && history.last_failure > 0).then(|| moment(history.last_failure)),
+        operations: operations.collect(),
+    }
+}
+
+fn milliseconds(text: Option<&str>) -> Option<u64> {
+    text.and_then(|text| text.trim().parse().ok())
 }

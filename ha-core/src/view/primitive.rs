@@ -3,8 +3,8 @@
 use crate::model::operation::rc_text;
 use crate::status::{NodeIndex, Resource, ResourceIndex, Role};
 
-use super::Report;
 use super::out::{Lists, Span, Xml};
+use super::{Report, json};
 
 /// How a primitive is printed.
 #[derive(Debug, Clone, Copy)]
@@ -177,20 +177,26 @@ fn pending_word(resource: &Resource) -> Option<&'static str> {
     }
 }
 
-/// Writes a primitive.
-pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
-    let status = report.status;
-    let resource = status.resource(index);
-    let role = if resource.role == Role::Started && status.is_in_promotable(index) {
+/// Returns the role, or what is being done.
+fn role_word(report: &Report<'_>, index: ResourceIndex) -> &'static str {
+    let resource = report.status.resource(index);
+    let role = if resource.role == Role::Started && report.status.is_in_promotable(index) {
         Role::Unpromoted
     } else {
         resource.role
     };
+    pending_word(resource).unwrap_or(role.as_str())
+}
+
+/// Writes a primitive.
+pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
+    let status = report.status;
+    let resource = status.resource(index);
     out.open("resource");
     out.attribute("id", resource.printable_id());
     let agent = resource.agent().map(ToString::to_string);
     out.attribute("resource_agent", agent.as_deref().unwrap_or_default());
-    out.attribute("role", pending_word(resource).unwrap_or(role.as_str()));
+    out.attribute("role", role_word(report, index));
     if let Some(target) = &resource.target_role_text {
         out.attribute("target_role", target);
     }
@@ -216,4 +222,40 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
         out.close();
     }
     out.close();
+}
+
+/// Returns a primitive as programs read it.
+pub(super) fn json(report: &Report<'_>, index: ResourceIndex) -> json::Primitive {
+    let status = report.status;
+    let resource = status.resource(index);
+    let location = |&node| {
+        let node = status.node(node);
+        json::Location {
+            name: node.name.clone(),
+            id: node.id.clone(),
+            cached: node.online,
+        }
+    };
+    let is_monitored = resource.pending_task.as_deref() == Some("monitor");
+    json::Primitive {
+        id: resource.printable_id().to_owned(),
+        resource_agent: resource
+            .agent()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        role: role_word(report, index).to_owned(),
+        target_role: resource.target_role_text.clone(),
+        active: status.is_active(index, true),
+        orphaned: resource.orphan,
+        blocked: resource.blocked,
+        managed: resource.managed,
+        failed: resource.failed,
+        failure_ignored: resource.failure_ignored,
+        nodes_running_on: resource.running_on.len(),
+        pending: is_monitored.then(|| "Monitoring".to_owned()),
+        locked_to: resource
+            .lock_node
+            .map(|lock| status.node(lock).name.clone()),
+        nodes: resource.running_on.iter().map(location).collect(),
+    }
 }

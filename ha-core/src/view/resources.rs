@@ -3,7 +3,7 @@
 use crate::status::{ResourceIndex, ResourceKind};
 
 use super::out::{Lists, Xml};
-use super::{Part, Report, brief, bundle, clones, groups, primitive};
+use super::{Part, Report, brief, bundle, clones, groups, json, primitive};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     let options = report.options;
@@ -113,5 +113,28 @@ pub(super) fn xml_one(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) 
         ResourceKind::Group => groups::xml(report, index, out),
         ResourceKind::Clone(_) => clones::xml(report, index, out),
         ResourceKind::Bundle { .. } => bundle::xml(report, index, out),
+    }
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    out.resources = report.shows(Part::Resources).then(|| {
+        let top = report.status.top_level();
+        top.filter(|&index| is_listed(report, index) && passes(report, index))
+            .map(|index| json_one(report, index))
+            .collect()
+    });
+}
+
+/// Returns a resource of any kind as programs read it.
+pub(super) fn json_one(report: &Report<'_>, index: ResourceIndex) -> json::Resource {
+    match &report.status.resource(index).kind {
+        ResourceKind::Primitive(_) => json::Resource::Primitive(primitive::json(report, index)),
+        ResourceKind::Group => json::Resource::Group(groups::json(report, index)),
+        ResourceKind::Clone(_) => json::Resource::Clone(clones::json(report, index)),
+        ResourceKind::Bundle {
+            kind,
+            image,
+            replicas,
+        } => json::Resource::Bundle(bundle::json(report, index, *kind, image, replicas)),
     }
 }

@@ -4,7 +4,7 @@ use crate::model::time;
 use crate::status::NoQuorumPolicy;
 
 use super::out::{Lists, Span, Xml};
-use super::{Part, Report, plural};
+use super::{Part, Report, json, plural};
 
 /// Returns the line about pacemakerd, when it was asked.
 pub(super) fn daemon_line(report: &Report<'_>) -> Option<String> {
@@ -252,14 +252,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.attribute("last_updated", &updated.unwrap_or_default());
         out.close();
     }
-    let shown = [
-        Part::Stack,
-        Part::Dc,
-        Part::Times,
-        Part::Counts,
-        Part::Options,
-    ];
-    if status.dc.is_some() && !shown.into_iter().any(|part| report.shows(part)) {
+    if !is_shown(report) {
         return;
     }
     out.open("summary");
@@ -313,16 +306,7 @@ fn xml_options(report: &Report<'_>, out: &mut Xml) {
     out.open("cluster_options");
     out.flag("stonith-enabled", options.fencing);
     out.flag("symmetric-cluster", options.symmetric);
-    out.attribute(
-        "no-quorum-policy",
-        match options.no_quorum_policy {
-            NoQuorumPolicy::Freeze => "freeze",
-            NoQuorumPolicy::Stop => "stop",
-            NoQuorumPolicy::Demote => "demote",
-            NoQuorumPolicy::Ignore => "ignore",
-            NoQuorumPolicy::FenceOwn => "suicide",
-        },
-    );
+    out.attribute("no-quorum-policy", policy_word(options.no_quorum_policy));
     out.flag("maintenance-mode", options.maintenance);
     out.flag("stop-all-resources", options.stop_all);
     out.number("stonith-timeout-ms", options.fencing_timeout_ms);
@@ -331,4 +315,85 @@ fn xml_options(report: &Report<'_>, out: &mut Xml) {
         options.priority_fencing_delay_ms,
     );
     out.close();
+}
+
+/// Tells whether there is anything to say; that there is no DC is always said.
+fn is_shown(report: &Report<'_>) -> bool {
+    let parts = [
+        Part::Stack,
+        Part::Dc,
+        Part::Times,
+        Part::Counts,
+        Part::Options,
+    ];
+    report.status.dc.is_none() || parts.into_iter().any(|part| report.shows(part))
+}
+
+fn policy_word(policy: NoQuorumPolicy) -> &'static str {
+    match policy {
+        NoQuorumPolicy::Freeze => "freeze",
+        NoQuorumPolicy::Stop => "stop",
+        NoQuorumPolicy::Demote => "demote",
+        NoQuorumPolicy::Ignore => "ignore",
+        NoQuorumPolicy::FenceOwn => "suicide",
+    }
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    let status = report.status;
+    let daemon = report.options.daemon.as_ref();
+    out.pacemakerd = daemon.map(|daemon| json::Pacemakerd {
+        sys_from: daemon.source.clone(),
+        state: daemon.state.clone(),
+        last_updated: daemon
+            .last_updated
+            .map(|when| json::moment(when, report.zone)),
+    });
+    let shown = |part| report.shows(part).then_some(());
+    let written = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let change = &status.last_change;
+    out.summary = is_shown(report).then(|| json::Summary {
+        stack: shown(Part::Stack).map(|()| status.stack.as_deref().unwrap_or("unknown").to_owned()),
+        current_dc: (report.shows(Part::Dc) || status.dc.is_none()).then(|| json_dc(report)),
+        last_update: shown(Part::Times).map(|()| json::moment(report.now, report.zone)),
+        last_change: shown(Part::Times).map(|()| json::LastChange {
+            time: written(&change.time),
+            user: written(&change.user),
+            client: written(&change.client),
+            origin: written(&change.origin),
+        }),
+        nodes_configured: shown(Part::Counts).map(|()| status.nodes().count()),
+        resources_configured: shown(Part::Counts).map(|()| json::ResourceCounts {
+            number: status.counts.instances,
+            disabled: status.counts.disabled,
+            blocked: status.counts.blocked,
+        }),
+        cluster_options: shown(Part::Options).map(|()| json_options(report)),
+    });
+}
+
+fn json_dc(report: &Report<'_>) -> json::CurrentDc {
+    let dc = report.status.dc.as_ref();
+    let node = dc.map(|dc| report.status.node(dc.node));
+    json::CurrentDc {
+        present: dc.is_some(),
+        version: dc.and_then(|dc| dc.version.clone()),
+        name: node.map(|node| node.name.clone()),
+        id: node.map(|node| node.id.clone()),
+        with_quorum: dc.map(|_| report.status.quorate),
+        mixed_version: dc.map(|dc| dc.mixed_versions),
+    }
+}
+
+fn json_options(report: &Report<'_>) -> json::ClusterOptions {
+    let options = &report.status.options;
+    json::ClusterOptions {
+        stonith_enabled: options.fencing,
+        symmetric_cluster: options.symmetric,
+        no_quorum_policy: policy_word(options.no_quorum_policy).to_owned(),
+        maintenance_mode: options.maintenance,
+        stop_all_resources: options.stop_all,
+        stonith_timeout_ms: options.fencing_timeout_ms,
+        priority_fencing_delay_ms: options.priority_fencing_delay_ms,
+    }
 }

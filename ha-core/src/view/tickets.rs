@@ -3,7 +3,7 @@
 use crate::model::time;
 
 use super::out::{Lists, Xml};
-use super::{Part, Report};
+use super::{Part, Report, json};
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     if !report.shows(Part::Tickets) || report.status.tickets.is_empty() {
@@ -48,4 +48,24 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.close();
     }
     out.close();
+}
+
+pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
+    out.tickets = report.shows(Part::Tickets).then(|| {
+        let tickets = report.status.tickets.iter().map(|ticket| {
+            let granted = ticket.last_granted.filter(|&granted| granted > -1);
+            json::Ticket {
+                id: ticket.id.clone(),
+                status: if ticket.granted {
+                    json::TicketStatus::Granted
+                } else {
+                    json::TicketStatus::Revoked
+                },
+                standby: ticket.standby,
+                last_granted: granted
+                    .map(|granted| json::moment(time::from_epoch(granted), report.zone)),
+            }
+        });
+        tickets.collect()
+    });
 }

@@ -56,6 +56,7 @@ impl Failure {
             Format::Text | Format::Simple => "text",
             Format::Xml | Format::LegacyXml => "xml",
             Format::Html => "html",
+            Format::Json => "json",
         };
         let error = error.to_string();
         // Without the number that the standard library adds.
@@ -77,6 +78,10 @@ impl Failure {
         let text = match request.format {
             Format::Xml => {
                 view::failure_xml(&request.view.request, self.code, self.meaning, &lines)
+            }
+            Format::Json => {
+                let (name, meaning) = (&request.view.request, self.meaning);
+                crate::json(&view::failure_json(name, self.code, meaning, &lines))
             }
             Format::Html => view::failure_html(request.page.clone(), &lines),
             Format::LegacyXml => {

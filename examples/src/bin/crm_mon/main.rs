@@ -72,6 +72,7 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
         Format::Xml => report.xml(),
         Format::LegacyXml => report.legacy_xml(),
         Format::Html => report.html(request.page.clone()),
+        Format::Json => json(&report.json()),
         Format::Simple => report.simple(),
     };
     write(&text, request.output_to.as_deref())
@@ -80,6 +81,12 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
         eprintln!("Error outputting status info from the fencer or CIB");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns a document for programs, that people can read too.
+fn json(output: &ha_core::view::json::Output) -> String {
+    // Texts, numbers and flags always have a JSON form.
+    serde_json::to_string_pretty(output).map_or_else(|error| error.to_string(), |text| text + "\n")
 }
 
 /// Writes to a file, or to standard output. That nobody reads it any more is no failure.

@@ -28,6 +28,8 @@ pub(crate) enum Format {
     /// XML with the root element that it had before Pacemaker 2.0.3.
     LegacyXml,
     Html,
+    /// What `crm_mon` does not have: for programs.
+    Json,
     Simple,
 }
 
@@ -190,6 +192,7 @@ impl Given {
                     "xml" if self.format == Format::LegacyXml => Format::LegacyXml,
                     "xml" => Format::Xml,
                     "html" => Format::Html,
+                    "json" => Format::Json,
                     // Like `crm_mon`, which takes what it does not know for the console.
                     _ if self.format == Format::Simple => Format::Simple,
                     _ => Format::Text,
@@ -210,7 +213,7 @@ impl Given {
                 match self.format {
                     Format::Simple => self.format = Format::Text,
                     Format::LegacyXml => self.format = Format::Xml,
-                    Format::Text | Format::Xml | Format::Html => {}
+                    Format::Text | Format::Xml | Format::Html | Format::Json => {}
                 }
             }
             Name::Simple => self.format = Format::Simple,
@@ -281,7 +284,8 @@ impl Given {
     }
 
     fn finish(mut self, request: String) -> Request {
-        let xml = matches!(self.format, Format::Xml | Format::LegacyXml);
+        // What programs read has everything in it.
+        let xml = matches!(self.format, Format::Xml | Format::LegacyXml | Format::Json);
         let default = if xml { Parts::ALL } else { Parts::DEFAULT };
         let all = if matches!(self.format, Format::Text | Format::Simple) {
             Parts::ALL.without(ha_core::view::Part::Options)

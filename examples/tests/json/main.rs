@@ -1,0 +1,197 @@
+//! `crm_mon --output-as=json`: as its schema says, and with every fact that the XML has.
+//!
+//! The schema in `docs/crm_mon.schema.json` is made from the types of `ha_core::view::json`; after a
+//! change of those, `HA_UPDATE_SCHEMA=1 cargo test -p ha-examples --test json` writes it anew.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod schema;
+mod xml_facts;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ha_core::view::json::{self, SCHEMA_VERSION};
+use ha_core::xml::Document;
+use serde_json::Value;
+
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/crm_mon.schema.json");
+
+/// Options that change what is shown; `FIRST` stands for a name of the CIB.
+const MODES: [&[&str]; 9] = [
+    &[],
+    &["-n"],
+    &["-R", "-A", "-f", "-o", "-t", "-c"],
+    &["--exclude=all", "--include=nodes,failures"],
+    &["--exclude=operations,summary"],
+    &["--include=none"],
+    &["-Lcli", "--exclude=times"],
+    &["--node=FIRST"],
+    &["--resource=FIRST", "-n"],
+];
+
+fn generated() -> Value {
+    json::schema().to_value()
+}
+
+fn stored() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(SCHEMA).unwrap()).unwrap()
+}
+
+/// The made-up CIBs of this tree, and a sample of those in the folder `HA_CIBS`.
+fn cibs() -> Vec<PathBuf> {
+    let list = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut paths: Vec<PathBuf> = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "xml"))
+            .filter(|path| !path.to_string_lossy().ends_with(".out.xml"))
+            .collect();
+        paths.sort();
+        paths
+    };
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../ha-core/tests/data/status");
+    let mut cibs = list(Path::new(fixtures));
+    assert!(cibs.len() >= 4, "the fixtures are missing: {cibs:?}");
+    if let Some(folder) = std::env::var_os("HA_CIBS") {
+        cibs.extend(list(Path::new(&folder)).into_iter().step_by(20));
+    }
+    cibs
+}
+
+fn run(format: &str, words: &[String], cib: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crm_mon"))
+        .arg(format!("--output-as={format}"))
+        .args(words)
+        .env("TZ", "Asia/Kolkata")
+        .env("CIB_file", cib)
+        .output()
+        .unwrap()
+}
+
+fn filled(word: &str, cib: &Path) -> String {
+    let document = Document::parse_bytes(&std::fs::read(cib).unwrap()).unwrap();
+    let (element, attribute) = if word.starts_with("--node") {
+        ("node", "uname")
+    } else {
+        ("primitive", "id")
+    };
+    let mut found = document
+        .root()
+        .descendants()
+        .filter(|e| e.name() == element);
+    let name = found.find_map(|e| e.attribute(attribute)).unwrap_or("none");
+    word.replace("FIRST", name)
+}
+
+#[test]
+fn the_schema_is_that_of_the_types() {
+    let generated = generated();
+    if std::env::var_os("HA_UPDATE_SCHEMA").is_some() {
+        let text = serde_json::to_string_pretty(&generated).unwrap() + "\n";
+        std::fs::write(SCHEMA, text).unwrap();
+    }
+    assert!(
+        generated == stored(),
+        "docs/crm_mon.schema.json is not what the types say: write it with HA_UPDATE_SCHEMA=1"
+    );
+}
+
+#[test]
+fn every_fact_of_the_xml_is_there_and_is_as_the_schema_says() {
+    let schema = stored();
+    let mut facts = 0;
+    for cib in cibs() {
+        for mode in MODES {
+            let words: Vec<String> = mode.iter().map(|word| filled(word, &cib)).collect();
+            let what = format!("{} {words:?}", cib.display());
+            let (xml, json) = (run("xml", &words, &cib), run("json", &words, &cib));
+            assert_eq!(xml.status.code(), json.status.code(), "{what}");
+            let xml = Document::parse_bytes(&xml.stdout).unwrap();
+            let value: Value = serde_json::from_slice(&json.stdout).unwrap();
+            if let Err(wrong) = schema::check(&schema, &value) {
+                panic!("{what}: {wrong}");
+            }
+            // Nothing is there that the types do not know, and they lose nothing.
+            let typed: json::Output = serde_json::from_value(value.clone()).unwrap();
+            assert_eq!(typed.schema_version, SCHEMA_VERSION, "{what}");
+            assert_eq!(serde_json::to_value(&typed).unwrap(), value, "{what}");
+            match xml_facts::compare(&xml, &value) {
+                Ok(found) => facts += found,
+                Err(wrong) => panic!("{what}: {wrong}"),
+            }
+        }
+    }
+    assert!(facts > 2000, "only {facts} facts were compared");
+}
+
+#[test]
+fn what_was_not_asked_for_is_absent_and_what_has_nothing_to_say_is_empty() {
+    let cib = &cibs()[0];
+    let words = [
+        "--include=none,tickets,bans:unheard-of",
+        "--exclude=summary",
+    ];
+    let output = run("json", &words.map(str::to_owned), cib);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["bans"], Value::from(Vec::<Value>::new()));
+    assert_eq!(value.get("nodes"), None);
+    assert_eq!(value.get("resources"), None);
+    assert!(output.stdout.ends_with(b"}\n"), "ends with a line break");
+}
+
+#[test]
+fn errors_are_json_too() {
+    let schema = stored();
+    let good = &cibs()[0];
+    let missing = Path::new("/nonexistent/cib.xml");
+    let bad_section = ["--include=unheard-of".to_owned()];
+    for (words, cib, code, message) in [
+        (
+            &[][..],
+            missing,
+            0,
+            "Could not connect to the CIB: No such device or address",
+        ),
+        (
+            &bad_section,
+            good.as_path(),
+            64,
+            "crm_mon: --include options: all,",
+        ),
+    ] {
+        let (json, xml) = (run("json", words, cib), run("xml", words, cib));
+        let value: Value = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!(schema::check(&schema, &value), Ok(()));
+        assert_eq!(json.status.code(), Some(code));
+        assert_eq!(value["status"]["code"], code);
+        let error = value["status"]["errors"][0].as_str().unwrap();
+        assert!(error.starts_with(message), "{error}");
+        let xml = Document::parse_bytes(&xml.stdout).unwrap();
+        assert!(xml_facts::compare(&xml, &value).is_ok_and(|facts| facts >= 3));
+    }
+}
+
+#[test]
+fn the_check_against_a_schema_finds_what_is_wrong() {
+    let schema = stored();
+    let output = run("json", &[], &cibs()[0]);
+    let good: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(schema::check(&schema, &good), Ok(()));
+    for (pointer, wrong) in [
+        ("/schema_version", Value::from(1)),
+        ("/nodes/0/online", Value::from("true")),
+        ("/nodes/0/health", Value::from("blue")),
+        ("/nodes/0/resources_running", Value::from(-1)),
+        ("/status/code", Value::from(256)),
+        ("/summary/last_update", Value::from("yesterday")),
+        ("/resources/0/kind", Value::from("unheard-of")),
+        ("/resources/0", Value::from(1)),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap() = wrong;
+        assert!(schema::check(&schema, &bad).is_err(), "{pointer}");
+    }
+    let mut bad = good.clone();
+    bad.as_object_mut().unwrap().remove("status");
+    assert!(schema::check(&schema, &bad).is_err());
+}
