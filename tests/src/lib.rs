@@ -67,6 +67,7 @@
 //! [`agent::Running`] that stands for it, and with the test process.
 
 pub mod agent;
+pub mod bench;
 mod cib;
 mod command;
 mod config;

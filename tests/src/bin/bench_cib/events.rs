@@ -10,8 +10,8 @@ use ha_core::live::pacemaker::watch::{Update, Watch};
 use ha_core::xml::Document;
 use ha_core::{Error, ErrorExt as _, Result};
 use lab::agent;
+use lab::bench::{Figures, Goals, figures};
 
-use crate::figures::{Figures, Goals, figures};
 use crate::inside::{C_PROGRAM, connect};
 
 /// The 95th percentile of the time from a change to its event, in microseconds.
@@ -46,9 +46,9 @@ fn event_number(text: &str) -> Option<u32> {
     after.split('.').next()?.parse().ok()
 }
 
-pub(crate) fn events(cib: &Cib, c: bool, goals: &mut Goals) -> Result<()> {
+pub(crate) fn events(cib: &Cib, goals: &mut Goals) -> Result<()> {
     let mut watch = Watch::open(cib)?;
-    let theirs = if c { Some(CWatch::start()?) } else { None };
+    let theirs = CWatch::start()?;
     agent::say(&"writer")?;
     let reader = std::thread::spawn(agent::listen::<Vec<(u32, f64)>>);
     let mut seen = HashMap::new();
@@ -95,9 +95,7 @@ pub(crate) fn events(cib: &Cib, c: bool, goals: &mut Goals) -> Result<()> {
         agent::say(&line).map(|()| p95)
     };
     let p95 = print("ours", &seen)?;
-    if let Some(theirs) = theirs {
-        print("C callback", &theirs.finish()?)?;
-    }
+    print("C callback", &theirs.finish()?)?;
     goals.at_most("change to event, p95 in us", p95, MOST_EVENT)?;
     let skipped = began.iter().filter(|(n, _)| !seen.contains_key(n)).count();
     goals.at_most("changes that were not seen", skipped as f64, 0.0)

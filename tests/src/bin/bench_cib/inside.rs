@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions, Section};
 use ha_core::live::pacemaker::controld;
 use ha_core::xml::Document;
-use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
+use ha_core::{Error, ErrorExt as _, Result};
+use lab::bench::{CALLGRIND, Goals, best, collected, figures, middle};
 use lab::{NotYet, agent};
-use serde::{Deserialize, Serialize};
 
 use crate::events::events;
-use crate::figures::{Goals, best, figures, middle};
 
 /// Where the C program is in the machine.
 pub(crate) const C_PROGRAM: &str = "/run/bench-cib-c";
@@ -22,12 +21,13 @@ const LEAST_SPAWN: f64 = 15.0;
 const LEAST_CHANGES: f64 = 0.9;
 const LEAST_BATCH: f64 = 30.0;
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Args {
-    pub(crate) rounds: usize,
-    /// Whether there is a C program.
-    pub(crate) c: bool,
-}
+/// How many changes are made in a row, and how many such bursts for each round of the rest. So few do
+/// not fill anybody's backlog, neither ours nor C's: a controller with a backlog costs the CIB manager
+/// less, and whoever comes second would seem faster.
+const BURST: usize = 25;
+const BURSTS: usize = 2;
+/// How many values one change of several has.
+const BATCH: usize = 100;
 
 fn time(times: usize, mut f: impl FnMut(usize) -> Result<()>) -> Result<Vec<f64>> {
     (0..times)
@@ -39,12 +39,17 @@ fn time(times: usize, mut f: impl FnMut(usize) -> Result<()>) -> Result<Vec<f64>
         .collect()
 }
 
-/// The C program's median, in microseconds.
-fn c_median(args: &[&str]) -> Result<f64> {
-    let output = Command::new(C_PROGRAM)
+/// The median of so many times, in microseconds.
+fn median(times: usize, mut f: impl FnMut() -> Result<()>) -> Result<f64> {
+    time(times, |_| f()).map(|times| figures(times).median)
+}
+
+/// The median that a program prints, in microseconds.
+fn median_of(program: &Path, args: &[&str]) -> Result<f64> {
+    let output = Command::new(program)
         .args(args)
         .output()
-        .context("run the C program")?;
+        .with_context(|| format!("run {}", program.display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut words = text
         .split_whitespace()
@@ -56,9 +61,14 @@ fn c_median(args: &[&str]) -> Result<f64> {
         .ok_or_else(|| {
             let errors = String::from_utf8_lossy(&output.stderr);
             Error::invalid(format!(
-                "the C program's {args:?} printed {text:?} {errors:?}"
+                "{} {args:?} printed {text:?} {errors:?}",
+                program.display()
             ))
         })
+}
+
+fn c_median(args: &[&str]) -> Result<f64> {
+    median_of(Path::new(C_PROGRAM), args)
 }
 
 /// Ours and C's medians of each round.
@@ -69,44 +79,55 @@ struct Duel {
 }
 
 impl Duel {
-    /// One turn of each side, now this one first and now that one; `rest` comes before each.
+    /// One turn of each side, now this one first and now that one.
     fn round(
         &mut self,
-        c: bool,
-        rest: impl Fn() -> Result<()>,
-        times: usize,
-        c_args: &[&str],
-        mut f: impl FnMut(usize) -> Result<()>,
+        ours: impl FnOnce() -> Result<f64>,
+        theirs: impl FnOnce() -> Result<f64>,
     ) -> Result<()> {
-        let ours_first = self.ours.len().is_multiple_of(2);
-        for ours in [ours_first, !ours_first] {
-            if ours {
-                rest()?;
-                self.ours.push(figures(time(times, &mut f)?).median);
-            } else if c {
-                rest()?;
-                self.theirs.push(c_median(c_args)?);
-            }
+        if self.ours.len().is_multiple_of(2) {
+            self.ours.push(ours()?);
+            self.theirs.push(theirs()?);
+        } else {
+            self.theirs.push(theirs()?);
+            self.ours.push(ours()?);
         }
         Ok(())
+    }
+
+    /// A turn in which each side makes some changes of a kind, in a process of its own: all is alike
+    /// then, also how long the cluster was left alone before the first one.
+    fn changes(&mut self, kind: Kind, times: usize) -> Result<()> {
+        let (name, values) = match kind {
+            Kind::Modify => ("modify", 1),
+            Kind::Status => ("status", 1),
+            Kind::Batch => ("batch", BATCH),
+        };
+        let (times, values) = (times.to_string(), values.to_string());
+        let args = [name, times.as_str(), values.as_str()];
+        let program = std::env::current_exe().context("find this program")?;
+        let ours = [&["changes"], &args[..]].concat();
+        self.round(
+            || rest().and_then(|()| median_of(&program, &ours)),
+            || rest().and_then(|()| c_median(&args)),
+        )
     }
 
     fn ours(&self) -> f64 {
         middle(&self.ours)
     }
 
-    fn theirs(&self) -> Option<f64> {
-        (!self.theirs.is_empty()).then(|| middle(&self.theirs))
+    fn theirs(&self) -> f64 {
+        middle(&self.theirs)
     }
 
     /// Prints the medians over the rounds and their ratio, in microseconds.
     fn print(&self, what: &str) -> Result<()> {
-        let ours = self.ours();
-        let mut line = format!("{what:<34} {ours:>9.0} us");
-        if let Some(theirs) = self.theirs() {
-            line += &format!("   C {theirs:>9.0} us   ratio {:.2}", ours / theirs);
-        }
-        agent::say(&line)
+        let (ours, theirs) = (self.ours(), self.theirs());
+        let ratio = ours / theirs;
+        agent::say(&format!(
+            "{what:<34} {ours:>9.0} us   C {theirs:>9.0} us   ratio {ratio:.2}"
+        ))
     }
 }
 
@@ -121,7 +142,33 @@ fn rest() -> Result<()> {
     Ok(())
 }
 
-fn no_rest() -> Result<()> {
+/// What is changed; the C program knows them by the same names.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// Values of the configuration, one at a time.
+    Modify,
+    /// The same, several in one change.
+    Batch,
+    /// An attribute of the status.
+    Status,
+}
+
+/// Makes so many changes of a kind, and prints the median of their times.
+pub(crate) fn changes(kind: Kind, times: usize, count: usize) -> Result<()> {
+    let cib = connect()?;
+    // No value is the one of an earlier run.
+    let serial = jiff::Timestamp::now().as_microsecond();
+    let times = time(times, |n| match kind {
+        Kind::Modify | Kind::Batch => {
+            let set = values(count, &format!("{serial}-{n}"))?;
+            cib.modify(Section::CrmConfig, &set)
+        }
+        Kind::Status => {
+            let state = format!("<node_state id='1' pf-bench='{serial}-{n}'/>");
+            cib.modify(Section::Status, &Document::parse(&state)?)
+        }
+    })?;
+    println!("median {:.1} us", figures(times).median);
     Ok(())
 }
 
@@ -130,7 +177,7 @@ pub(crate) fn connect() -> Result<Cib> {
 }
 
 /// A property set of so many values, as the C program writes it.
-fn values(count: usize, value: usize) -> Result<Document> {
+fn values(count: usize, value: &str) -> Result<Document> {
     let mut set = Document::new("cluster_property_set");
     let root = set.root().id();
     set.set_attribute(root, "id", "pf-bench");
@@ -139,28 +186,28 @@ fn values(count: usize, value: usize) -> Result<Document> {
         let name = format!("pf-v-{n}");
         set.set_attribute(pair, "id", &name);
         set.set_attribute(pair, "name", &name);
-        set.set_attribute(pair, "value", &value.to_string());
+        set.set_attribute(pair, "value", value);
     }
     Ok(set)
 }
 
 /// Runs in the machine: all figures but the writer's.
-pub(crate) fn inside(Args { rounds, c }: Args) -> Result<Vec<String>> {
-    let mut goals = Goals::default();
-    sign_on(rounds, c)?;
+pub(crate) fn inside(rounds: usize) -> Result<Vec<String>> {
+    let mut goals = Goals::new(|line| agent::say(&line));
+    sign_on(rounds)?;
     let cib = connect()?;
-    queries(&cib, rounds, c, &mut goals)?;
-    writes(&cib, rounds, c, &mut goals)?;
-    let filler = values(400, 1)?;
+    queries(&cib, rounds, &mut goals)?;
+    writes(&cib, rounds, &mut goals)?;
+    let filler = values(400, "1")?;
     cib.modify(Section::CrmConfig, &filler)?;
-    queries(&cib, rounds, c, &mut goals)?;
+    queries(&cib, rounds, &mut goals)?;
     cib.delete(Section::CrmConfig, &filler)?;
-    events(&cib, c, &mut goals)?;
+    events(&cib, &mut goals)?;
     sustained(&cib)?;
     Ok(goals.missed)
 }
 
-fn sign_on(rounds: usize, c: bool) -> Result<()> {
+fn sign_on(rounds: usize) -> Result<()> {
     let mut duel = Duel::default();
     let open = || {
         std::fs::read_dir("/proc/self/fd")
@@ -189,25 +236,25 @@ fn sign_on(rounds: usize, c: bool) -> Result<()> {
             drop(cib);
         }
         duel.ours.push(figures(times).median);
-        if c {
-            duel.theirs.push(c_median(&["signon", "50"])?);
-        }
+        duel.theirs.push(c_median(&["signon", "50"])?);
     }
     duel.print("sign on (ours also probes)")
 }
 
-fn queries(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
+fn queries(cib: &Cib, rounds: usize, goals: &mut Goals) -> Result<()> {
     let size = cib.query()?.to_xml().len();
     agent::say(&format!("-- CIB of {size} bytes"))?;
     let (mut whole, mut one, mut spawn) = (Duel::default(), Duel::default(), Vec::new());
     for _ in 0..rounds {
-        whole.round(c, no_rest, 200, &["query", "200"], |_| {
-            cib.query().map(drop)
-        })?;
+        whole.round(
+            || median(200, || cib.query().map(drop)),
+            || c_median(&["query", "200"]),
+        )?;
         let xpath = "//nvpair[@name='stonith-enabled']";
-        one.round(c, no_rest, 400, &["xquery", "400"], |_| {
-            cib.query_xpath(xpath).map(drop)
-        })?;
+        one.round(
+            || median(400, || cib.query_xpath(xpath).map(drop)),
+            || c_median(&["xquery", "400"]),
+        )?;
         spawn.push(figures(time(5, |_| {
             let mut tool = Command::new("cibadmin");
             tool.arg("-Q")
@@ -224,9 +271,6 @@ fn queries(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
     // The best rounds: what else the machine does only adds time.
     let times = best(&spawn) / best(&whole.ours);
     goals.at_least("cibadmin -Q beside a query", times, LEAST_SPAWN)?;
-    if !c {
-        return Ok(());
-    }
     // Times move with the machine; the instructions of the client do not.
     let program = std::env::current_exe().context("find this program")?;
     let ours = instructions(&program, "count-queries")?;
@@ -242,17 +286,12 @@ fn queries(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
 fn instructions(program: &Path, mode: &str) -> Result<f64> {
     let run = |times: u32| -> Result<f64> {
         let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .args(CALLGRIND)
             .arg(program)
             .args([mode, &times.to_string()])
             .output()
             .context("run valgrind")?;
-        let text = String::from_utf8_lossy(&output.stderr);
-        let line = text
-            .lines()
-            .find_map(|line| line.split_once("Collected : "));
-        let figure = line.and_then(|(_, n)| n.trim().parse().ok());
-        figure.ok_or_else(|| Error::new(ErrorKind::Protocol, text.into_owned()))
+        collected(&String::from_utf8_lossy(&output.stderr))
     };
     Ok((run(150)? - run(50)?) / 100.0)
 }
@@ -266,36 +305,22 @@ pub(crate) fn count_queries(times: u32) -> Result<()> {
     Ok(())
 }
 
-fn writes(cib: &Cib, rounds: usize, c: bool, goals: &mut Goals) -> Result<()> {
+fn writes(cib: &Cib, rounds: usize, goals: &mut Goals) -> Result<()> {
     let (mut single, mut batch, mut status) = (Duel::default(), Duel::default(), Duel::default());
-    cib.modify_or_create(Section::CrmConfig, &values(1, 0)?)?;
-    let mut serial = 0;
-    let mut next = || {
-        serial += 1;
-        serial
-    };
+    cib.modify_or_create(Section::CrmConfig, &values(1, "0")?)?;
+    for _ in 0..rounds * BURSTS {
+        single.changes(Kind::Modify, BURST)?;
+        status.changes(Kind::Status, BURST)?;
+    }
     for _ in 0..rounds {
-        // Fewer than go without a pause, so that both sides are paced alike: not at all.
-        single.round(c, rest, 100, &["modify", "100"], |_| {
-            cib.modify(Section::CrmConfig, &values(1, next())?)
-        })?;
-        batch.round(c, rest, 5, &["batch", "5", "100"], |_| {
-            cib.modify(Section::CrmConfig, &values(100, next())?)
-        })?;
-        status.round(c, rest, 100, &["status", "100"], |_| {
-            let state = format!("<node_state id='1' pf-bench='pf{}'/>", next());
-            cib.modify(Section::Status, &Document::parse(&state)?)
-        })?;
+        batch.changes(Kind::Batch, 10)?;
     }
     single.print("change one value")?;
     status.print("change the status")?;
     batch.print("change 100 values at once")?;
-    if c {
-        // The best rounds here too.
-        let rate = best(&single.theirs) / best(&single.ours);
-        goals.at_least("changes a second beside C", rate, LEAST_CHANGES)?;
-    }
-    let times = 100.0 * single.ours() / batch.ours();
+    let rate = single.theirs() / single.ours();
+    goals.at_least("changes a second beside C", rate, LEAST_CHANGES)?;
+    let times = BATCH as f64 * single.ours() / batch.ours();
     goals.at_least(
         "values a second, 100 at once beside single ones",
         times,

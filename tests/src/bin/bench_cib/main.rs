@@ -1,22 +1,21 @@
 //! How fast the CIB is read, changed and followed, beside the C library in the same run.
 //!
-//! The C side is a folder, given by `--c-folder` or `HA_BENCH_C`, that holds `cib_loop.c`; it is
-//! compiled with the installed headers. Without it our own figures are printed. Both sides take turns,
-//! and what counts is the ratio; where times are too unsteady, instructions counted by `valgrind`.
+//! The C side is `bench/c/cib.c`, or `cib_loop.c` of the folder given by `--c-folder` or `HA_BENCH_C`.
+//! Both sides take turns, and what counts is the ratio; where times are too unsteady, instructions
+//! counted by `valgrind`.
 
 mod events;
-mod figures;
 mod inside;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ha_core::{Error, ErrorExt as _, Result};
+use ha_core::{ErrorExt as _, Result};
 use lab::harness::Harness;
-use lab::{Lab, LabOptions};
+use lab::{Lab, LabOptions, bench};
 
-use inside::{Args, C_PROGRAM};
+use inside::C_PROGRAM;
 
 #[derive(Debug, Parser)]
 #[command(about = "Queries, changes and events of the CIB, beside C")]
@@ -24,7 +23,7 @@ struct Arguments {
     /// How often each measurement is repeated, in turns with the C side; the median counts.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// The folder with `cib_loop.c` [default: the variable `HA_BENCH_C`].
+    /// A folder with another C client, `cib_loop.c` [default: the variable `HA_BENCH_C`].
     #[arg(long)]
     c_folder: Option<PathBuf>,
     /// Exit with 1 when a goal is missed.
@@ -39,6 +38,13 @@ enum Inner {
     /// What valgrind runs inside a machine.
     #[command(hide = true)]
     CountQueries { times: u32 },
+    /// Our turn of making changes, inside a machine.
+    #[command(hide = true)]
+    Changes {
+        kind: inside::Kind,
+        times: usize,
+        values: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -51,7 +57,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.inner {
         Some(Inner::CountQueries { times }) => inside::count_queries(times).map(|()| true),
-        None => bench(&arguments).map(|good| good || !arguments.check),
+        Some(Inner::Changes {
+            kind,
+            times,
+            values,
+        }) => inside::changes(kind, times, values).map(|()| true),
+        None => run(&arguments).map(|good| good || !arguments.check),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -64,30 +75,25 @@ fn main() -> ExitCode {
 }
 
 /// Tells whether all goals are met.
-fn bench(arguments: &Arguments) -> Result<bool> {
+fn run(arguments: &Arguments) -> Result<bool> {
     lab::require_root()?;
-    let folder = arguments
-        .c_folder
-        .clone()
-        .or_else(|| std::env::var_os("HA_BENCH_C").map(PathBuf::from));
-    let program = folder.map(|folder| compile(&folder)).transpose()?;
+    let program = std::env::temp_dir().join(format!("bench-cib-{}", std::process::id()));
+    let other = bench::c_folder(arguments.c_folder.as_deref());
+    let compiled = bench::CIB.compile(other.as_deref(), &program);
+    let bytes = compiled.and_then(|()| std::fs::read(&program).context("read the C program"));
+    for file in [&program, &program.with_extension("c")] {
+        // What was not made is not there.
+        std::fs::remove_file(file).ok();
+    }
+    let bytes = bytes?;
     let lab = Lab::start(&LabOptions::default())?;
     lab.load_sphynx()?;
     let node = lab.node("maitre")?;
-    if let Some(program) = &program {
-        node.write(
-            C_PROGRAM,
-            std::fs::read(program).context("read the C program")?,
-        )?;
-        node.command("chmod").args(["755", C_PROGRAM]).stdout()?;
-    } else {
-        println!("no C side: set HA_BENCH_C or --c-folder to the folder of cib_loop.c");
-    }
-    let args = Args {
-        rounds: arguments.rounds,
-        c: program.is_some(),
-    };
-    let mut running = node.start_agent("bench::cib", &args)?;
+    node.write(C_PROGRAM, bytes)?;
+    node.command("chmod").args(["755", C_PROGRAM]).stdout()?;
+    let rounds = arguments.rounds;
+    let mut running = node.start_agent("bench::cib", &rounds)?;
+    let mut evictions = Evictions::default();
     while let Some(line) = running.heard::<String>()? {
         if line == "writer" {
             // What it writes is timed where it is seen.
@@ -95,49 +101,54 @@ fn bench(arguments: &Arguments) -> Result<bool> {
             running.tell(&times)?;
         } else {
             println!("{line}");
+            evictions.look(&lab)?;
         }
     }
     let mut missed: Vec<String> = running.result()?;
-    missed.extend(evicted(&lab)?);
+    evictions.look(&lab)?;
+    missed.extend(evictions.seen);
+    println!("goals missed: {}", missed.len());
     for line in &missed {
         println!("{line}");
     }
-    println!("goals missed: {}", missed.len());
     Ok(missed.is_empty())
 }
 
-/// What the nodes' logs say about clients that the daemons cut off because they were too slow.
-fn evicted(lab: &Lab) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for node in lab.nodes() {
-        let log = node.read("/var/log/pacemaker/pacemaker.log")?;
-        let lines = log.lines().filter(|line| line.contains("Evicting client"));
-        found.extend(lines.map(|line| format!("{}: {line}", node.name())));
-    }
-    Ok(found)
+/// What the nodes' logs say about clients that the daemons cut off because they were too slow. The
+/// C side, which has no limits of its own, is measured in bursts that do not come to this either.
+#[derive(Debug, Default)]
+struct Evictions {
+    seen: Vec<String>,
 }
 
-fn compile(folder: &Path) -> Result<PathBuf> {
-    let program = std::env::temp_dir().join(format!("bench-cib-{}", std::process::id()));
-    let flags = Command::new("pkg-config")
-        .args([
-            "--cflags",
-            "--libs",
-            "pacemaker-cib",
-            "libxml-2.0",
-            "glib-2.0",
-        ])
-        .output()
-        .context("run pkg-config")?;
-    let status = Command::new("cc")
-        .args(["-O2", "-w", "-o"])
-        .arg(&program)
-        .arg(folder.join("cib_loop.c"))
-        .args(String::from_utf8_lossy(&flags.stdout).split_whitespace())
-        .status()
-        .context("run the C compiler")?;
-    if !status.success() {
-        return Err(Error::invalid("the C side does not compile"));
+impl Evictions {
+    /// Prints those that were not there at the last look, below the figure that they belong to.
+    fn look(&mut self, lab: &Lab) -> Result<()> {
+        for node in lab.nodes() {
+            let log = node.read("/var/log/pacemaker/pacemaker.log")?;
+            for line in log.lines().filter(|line| line.contains("Evicting client")) {
+                let client = client(&log, line).unwrap_or("not a daemon of the cluster");
+                let line = format!("{}: {line} ({client})", node.name());
+                if !self.seen.contains(&line) {
+                    println!("{line}");
+                    self.seen.push(line);
+                }
+            }
+        }
+        Ok(())
     }
-    Ok(program)
+}
+
+/// The daemon that a line about a client is about: each begins its lines with its name and id.
+fn client<'a>(log: &'a str, line: &str) -> Option<&'a str> {
+    let id = line.split_once("Evicting client")?.1;
+    let id = id
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|s| !s.is_empty())?;
+    let own = format!("[{id}]");
+    log.lines().find_map(|line| {
+        let words = line.split_whitespace().collect::<Vec<_>>();
+        let at = words.iter().position(|word| *word == own)?;
+        words.get(at.checked_sub(1)?).copied()
+    })
 }

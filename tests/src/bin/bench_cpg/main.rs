@@ -1,18 +1,18 @@
 //! Process group messages: our client beside a client in C, in turns, in one lab.
 //!
-//! The C client is `cpg_bench.c` of the folder given by `--c-folder` or `HA_BENCH_C`; without one
-//! our figures are printed alone. The count of instructions needs `valgrind`, and compares with a
-//! small C program of its own.
+//! The C client is `bench/c/cpg.c`, or `cpg_bench.c` of the folder given by `--c-folder` or `HA_BENCH_C`.
+//! The count of instructions needs `valgrind`.
 
 mod client;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
+use lab::bench::{self, CALLGRIND, Goals, collected};
 use lab::{Lab, LabOptions, Node, NotYet, Transport};
 
 /// The bounds: at least this share of C's messages, at most this multiple of its instructions.
@@ -37,7 +37,7 @@ struct Arguments {
     sizes: Vec<usize>,
     #[arg(long, value_delimiter = ',', default_value = "udp,knet")]
     transports: Vec<Transport>,
-    /// The folder with `cpg_bench.c` [default: the variable `HA_BENCH_C`].
+    /// A folder with another C client, `cpg_bench.c` [default: the variable `HA_BENCH_C`].
     #[arg(long)]
     c_folder: Option<PathBuf>,
     /// Exit with 1 when a figure is out of its bounds.
@@ -79,9 +79,8 @@ fn main() -> ExitCode {
 /// The programs to compare, by their paths, the same on the host and in the nodes.
 struct Programs {
     ours: String,
-    /// The C client.
-    c: Option<String>,
-    /// The small C program whose instructions are counted.
+    c: String,
+    /// Our own client in C, whose instructions are counted.
     count: String,
 }
 
@@ -90,29 +89,21 @@ fn bench(arguments: &Arguments) -> Result<bool> {
     let ours = std::env::current_exe().context("find this program")?;
     let folder = ours.with_file_name("bench-cpg-c");
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
-    let sources = arguments
-        .c_folder
-        .clone()
-        .or_else(|| std::env::var_os("HA_BENCH_C").map(PathBuf::from));
+    let compile = |from: Option<&Path>, name| {
+        let program = folder.join(name);
+        bench::CPG.compile(from, &program)?;
+        shown(&program)
+    };
+    let other = bench::c_folder(arguments.c_folder.as_deref());
     let programs = Programs {
         ours: shown(&ours)?,
-        c: match sources {
-            Some(sources) => {
-                let source = sources.join("cpg_bench.c");
-                Some(compile(&source, &folder.join("cpg_bench"))?)
-            }
-            None => {
-                println!("no C client: set HA_BENCH_C or --c-folder to the folder of cpg_bench.c");
-                None
-            }
-        },
-        count: {
-            let source = folder.join("count.c");
-            fs::write(&source, include_str!("count.c")).context("write count.c")?;
-            compile(&source, &folder.join("count"))?
-        },
+        c: compile(other.as_deref(), "flood")?,
+        count: compile(None, "count")?,
     };
-    let mut good = true;
+    let mut goals = Goals::new(|line| {
+        println!("{line}");
+        Ok(())
+    });
     for &transport in &arguments.transports {
         let mut options = LabOptions {
             transport,
@@ -123,35 +114,22 @@ fn bench(arguments: &Arguments) -> Result<bool> {
         let lab = Lab::start(&options)?;
         start_corosync(&lab)?;
         println!("\n{transport}, 2 nodes");
-        good &= floods(&lab, &programs, arguments)?;
+        floods(&lab, &programs, arguments, &mut goals)?;
         round_trips(&lab, &programs)?;
         if transport == arguments.transports[0] {
-            good &= instructions(&lab, &programs)?;
+            instructions(&lab, &programs, &mut goals)?;
         }
     }
-    Ok(good)
+    println!("goals missed: {}", goals.missed.len());
+    for line in &goals.missed {
+        println!("{line}");
+    }
+    Ok(goals.missed.is_empty())
 }
 
 fn shown(path: &Path) -> Result<String> {
     let text = path.to_str().map(str::to_owned);
     text.ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))
-}
-
-fn compile(source: &Path, program: &Path) -> Result<String> {
-    let output = Command::new("cc")
-        .args(["-O2", "-w"])
-        .arg("-o")
-        .args([program, source])
-        .args(["-lcpg", "-lpthread"])
-        .output()
-        .context("run cc")?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(Error::new(ErrorKind::Invalid, text)
-            .with_hint("the package libcpg-dev has the header; HA_BENCH_C names the folder")
-            .context(format!("compile {}", source.display())));
-    }
-    shown(program)
 }
 
 fn start_corosync(lab: &Lab) -> Result<()> {
@@ -264,15 +242,13 @@ impl std::fmt::Display for Spread {
     }
 }
 
-fn floods(lab: &Lab, programs: &Programs, arguments: &Arguments) -> Result<bool> {
-    let mut good = true;
+fn floods(lab: &Lab, programs: &Programs, arguments: &Arguments, goals: &mut Goals) -> Result<()> {
     println!("messages per second: median (middle half), and the share of a processor");
     for size in &arguments.sizes {
         let (size, seconds) = (size.to_string(), arguments.seconds.to_string());
         let ours = [programs.ours.as_str(), "client"];
-        let mut clients = vec![ours.as_slice()];
-        let theirs = programs.c.as_deref().map(|c| [c]);
-        clients.extend(theirs.as_ref().map(<[&str; 1]>::as_slice));
+        let theirs = [programs.c.as_str()];
+        let clients = [ours.as_slice(), theirs.as_slice()];
         let mut results = vec![(Vec::new(), Vec::new()); clients.len()];
         for run in 0..arguments.runs {
             // In turns, and each one first as often as the other.
@@ -292,19 +268,13 @@ fn floods(lab: &Lab, programs: &Programs, arguments: &Arguments) -> Result<bool>
             print!("  {name} {messages} {:.0} %", processor.median);
             medians.push(messages.median);
         }
-        if let [ours, theirs] = medians[..] {
-            let ratio = ours / theirs;
-            good &= ratio >= LEAST_MESSAGES;
-            let verdict = if ratio >= LEAST_MESSAGES {
-                ""
-            } else {
-                ", below 0.95"
-            };
-            print!("  ratio {ratio:.3}{verdict}");
-        }
         println!();
+        if let [ours, theirs] = medians[..] {
+            let what = format!("messages of {size} bytes a second beside C");
+            goals.at_least(&what, ours / theirs, LEAST_MESSAGES)?;
+        }
     }
-    Ok(good)
+    Ok(())
 }
 
 fn round_trips(lab: &Lab, programs: &Programs) -> Result<()> {
@@ -324,32 +294,25 @@ fn round_trips(lab: &Lab, programs: &Programs) -> Result<()> {
             &[ours, "client", how, size, "1000"],
         )?;
         println!("  {name:<6} ours {}", text.trim());
-        if let Some(c) = &programs.c {
-            let text = pair(lab, &[c, partner], &[c, how, size, "1000"])?;
-            println!("  {name:<6} C    {}", text.trim());
-        }
+        let c = programs.c.as_str();
+        let text = pair(lab, &[c, partner], &[c, how, size, "1000"])?;
+        println!("  {name:<6} C    {}", text.trim());
     }
     Ok(())
 }
 
 /// The instructions that a client executes for one message: the difference of two runs.
-fn instructions(lab: &Lab, programs: &Programs) -> Result<bool> {
+fn instructions(lab: &Lab, programs: &Programs, goals: &mut Goals) -> Result<()> {
     let count = &programs.count;
     let node = lab.node("maitre")?;
     let run = |words: &[&str]| -> Result<f64> {
-        let valgrind = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
         let output = node
             .command("valgrind")
-            .args(valgrind)
+            .args(CALLGRIND)
             .args(words.iter().copied())
             .limit(Duration::from_secs(300))
             .output()?;
-        let line = output
-            .stderr
-            .lines()
-            .find_map(|l| l.split_once("Collected : "));
-        let figure = line.and_then(|(_, n)| n.trim().parse::<f64>().ok());
-        figure.ok_or_else(|| Error::new(ErrorKind::Protocol, output.stderr.clone()))
+        collected(&output.stderr)
     };
     let (few, many) = ("4000", "24000");
     let each = |first: &[&str], last: &[&str]| -> Result<f64> {
@@ -360,11 +323,9 @@ fn instructions(lab: &Lab, programs: &Programs) -> Result<bool> {
         "instructions of the client for one message of 64 bytes, sent and received (callgrind)"
     );
     let ours = each(&[&programs.ours, "client", "count", "64"], &[])?;
-    let threads = each(&[count, "64"], &["threads"])?;
-    let single = each(&[count, "64"], &[])?;
-    let ratio = ours / threads;
-    println!(
-        "  ours {ours:.0}; C {threads:.0}, ratio {ratio:.3}; C without a second thread {single:.0}"
-    );
-    Ok(ratio <= MOST_INSTRUCTIONS)
+    let threads = each(&[count, "count", "64"], &["threads"])?;
+    let single = each(&[count, "count", "64"], &[])?;
+    println!("  ours {ours:.0}; C {threads:.0}; C without a second thread {single:.0}");
+    let what = "instructions of a message beside C";
+    goals.at_most(what, ours / threads, MOST_INSTRUCTIONS)
 }
