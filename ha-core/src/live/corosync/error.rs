@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use corosync_sys as sys;
 
+use crate::live::ffi::corosync::cpg::MOST_MEMBERS;
 use crate::live::ffi::corosync::{DispatchError, Status};
 use crate::{Error, ErrorKind};
 
@@ -141,6 +142,16 @@ pub(super) fn closed() -> Error {
     )
 }
 
+/// A group has more members than libcpg can tell of.
+#[cold]
+pub(super) fn crowd(members: usize) -> Error {
+    Error::new(
+        ErrorKind::Limit,
+        format!("the group has {members} members: libcpg has no room for more than {MOST_MEMBERS}"),
+    )
+    .with_hint("spread the processes over several groups: corosync-cpgtool lists who is in which")
+}
+
 /// Events could not be had.
 #[cold]
 pub(super) fn dispatch_failed(cause: DispatchError) -> Error {
@@ -151,6 +162,7 @@ pub(super) fn dispatch_failed(cause: DispatchError) -> Error {
             "this thread's stack is too small: corosync's libraries need 1 MiB of it to dispatch",
         )
         .with_hint("dispatch from a thread with a stack of at least 2 MiB (Builder::stack_size)"),
+        DispatchError::Crowd(members) => crowd(members),
     };
     error.context("get events from corosync")
 }

@@ -16,7 +16,8 @@ pub enum Reconnect {
     Never,
     /// It connects again as soon as corosync is back; it looks after 20 ms at first, later every
     /// 2 s. It ends only when a new connection could not help: when the loss it reports is of kind
-    /// [`ErrorKind::Limit`], because the thread that reads it has too small a stack.
+    /// [`ErrorKind::Limit`], because the thread that reads it has too small a stack, or the group too
+    /// many members ([`MOST_MEMBERS`](super::cpg::MOST_MEMBERS)).
     Always,
 }
 

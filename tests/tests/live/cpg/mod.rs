@@ -1,5 +1,6 @@
 //! Process groups, against the real corosync.
 
+mod crowd;
 mod handling;
 mod members;
 mod messages;
@@ -8,6 +9,7 @@ use ha_core::Result;
 use lab::harness::Harness;
 
 pub(crate) fn register(harness: &mut Harness) {
+    crowd::register(harness);
     messages::register(harness);
     members::register(harness);
     handling::register(harness);

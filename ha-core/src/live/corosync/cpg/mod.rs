@@ -45,13 +45,22 @@ use super::deadline::{Backoff, Deadline};
 use super::listener::library;
 use super::watch::{Reconnect, Source, Watch};
 use super::{NodeId, error};
-use crate::live::ffi::corosync::{Requests, Status, cpg as ffi};
+use crate::live::ffi::corosync::{DispatchError, Requests, Status, cpg as ffi};
 use crate::{Error, ErrorKind, Result};
 
 pub use types::{
     Event, Group, Member, Members, Message, OwnedEvent, OwnedMembers, OwnedMessage, OwnedRing,
     Process, Reason, Ring,
 };
+
+/// The most members that a group can have.
+///
+/// Corosync itself lets more processes join, but libcpg, in every one of them, has no room to tell who
+/// they are. Here a join beyond the limit is refused. When a program that does not care makes it one
+/// too many, the members get an error of kind [`ErrorKind::Limit`] in place of each such change, and a
+/// [`Watch`] ends with it; messages go on, and [`Cpg::members`] has all of them.
+#[doc(alias = "CPG_MEMBERS_MAX")]
+pub const MOST_MEMBERS: usize = ffi::MOST_MEMBERS;
 
 /// The most parts that one message can be sent from.
 pub const MOST_PARTS: usize = ffi::MOST_PARTS;
@@ -141,12 +150,19 @@ impl Cpg {
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`] when this connection is in a group already, or this process is in
-    /// this group over another connection, else those of any call.
+    /// this group over another connection, [`ErrorKind::Limit`] when the group has [`MOST_MEMBERS`]
+    /// members, else those of any call.
     #[doc(alias = "cpg_join")]
     pub fn join(&self, group: &Group) -> Result<()> {
         let group = *group;
-        self.connection
-            .call_about("join group", group, move |requests| requests.join(&group))
+        let doing = "join group";
+        let joined = self
+            .connection
+            .call_about(doing, group, move |requests| requests.join(&group))?;
+        match joined {
+            None => Ok(()),
+            Some(members) => Err(error::crowd(members).context(format!("{doing} {group}"))),
+        }
     }
 
     /// Leaves the group. An [`Event::Members`] with this process among those who left is the end.
@@ -181,7 +197,7 @@ impl Cpg {
         )
     }
 
-    /// Returns the members of any group, joined or not; none when nobody is in it.
+    /// Returns the members of any group, joined or not, however many; none when nobody is in it.
     ///
     /// # Errors
     /// Those of any call.
@@ -202,7 +218,7 @@ impl Cpg {
     pub fn groups(&self) -> Result<Vec<Group>> {
         let found = self
             .connection
-            .call("list the groups", |requests| requests.iterate(false))?;
+            .call("list the groups", |requests| requests.groups(false))?;
         Ok(found.into_iter().map(|(group, _)| group).collect())
     }
 
@@ -214,7 +230,7 @@ impl Cpg {
     pub fn processes(&self) -> Result<Vec<(Group, Process)>> {
         self.connection
             .call("list the members of all groups", |requests| {
-                requests.iterate(true)
+                requests.groups(true)
             })
     }
 
@@ -242,7 +258,7 @@ impl Cpg {
     ///
     /// # Errors
     /// [`ErrorKind::Disconnected`] when corosync ended; [`ErrorKind::Limit`] when the thread's stack
-    /// is below 2 MiB.
+    /// is below 2 MiB, and instead of an event that would tell of more than [`MOST_MEMBERS`] members.
     #[doc(alias = "cpg_dispatch")]
     pub fn dispatch(
         &mut self,
@@ -277,6 +293,8 @@ impl Cpg {
             match result {
                 Ok(()) if handled > 0 => break,
                 Ok(()) => {}
+                // It takes the place of an event, and is told once.
+                Err(e @ DispatchError::Crowd(_)) => return Err(error::dispatch_failed(e)),
                 // What came before the loss counts; the loss is found again by the next call.
                 Err(_) if handled > 0 => break,
                 Err(e) => return Err(error::dispatch_failed(e)),

@@ -78,12 +78,17 @@ pub(in crate::live) fn connect(with_ring: bool) -> Result<(Requests<Cpg>, Events
 }
 
 impl Requests<Cpg> {
-    pub(in crate::live) fn join(&mut self, group: &Group) -> Result<(), Status> {
+    /// Joins a group; gives the number of its members instead when there are too many of them.
+    pub(in crate::live) fn join(&mut self, group: &Group) -> Result<Option<usize>, Status> {
+        let present = self.members(group)?.len();
+        if present >= MOST_MEMBERS {
+            return Ok(Some(present));
+        }
         self.spend();
         // SAFETY: `Group` is laid out as `cpg_name` and its length is at most 128.
         Status::check(unsafe { sys::cpg_join(self.handle, as_c(group)) })?;
         self.extra = JOINED;
-        Ok(())
+        Ok(None)
     }
 
     pub(in crate::live) fn leave(&mut self, group: &Group) -> Result<(), Status> {
@@ -109,38 +114,17 @@ impl Requests<Cpg> {
         Ok(usize::try_from(size).unwrap_or(usize::MAX))
     }
 
+    /// Walks over the members of a group.
+    ///
+    /// Not with `cpg_membership_get`: corosync (3.1.7) ends when it is asked that about a group of more
+    /// than 384 members.
     pub(in crate::live) fn members(&mut self, group: &Group) -> Result<Vec<Process>, Status> {
-        self.spend();
-        let mut group = *group;
-        let mut list = [sys::cpg_address {
-            nodeid: 0,
-            pid: 0,
-            reason: 0,
-        }; MOST_MEMBERS];
-        let mut count = 0;
-        // SAFETY: the library writes as many entries as the daemon's answer has, which is a structure
-        // with room for as many as this array; it only reads the group.
-        let code = unsafe {
-            sys::cpg_membership_get(
-                self.handle,
-                (&raw mut group).cast(),
-                list.as_mut_ptr(),
-                &raw mut count,
-            )
-        };
-        Status::check(code)?;
-        let count = usize::try_from(count).unwrap_or(0);
-        let processes = list.iter().take(count);
-        Ok(processes
-            .map(|a| Process {
-                node: NodeId(a.nodeid),
-                pid: a.pid,
-            })
-            .collect())
+        let found = self.iterate(sys::CPG_ITERATION_ONE_GROUP, Some(group))?;
+        Ok(found.into_iter().map(|(_, process)| process).collect())
     }
 
     /// Walks over every group of the cluster; without `members`, each group comes once.
-    pub(in crate::live) fn iterate(
+    pub(in crate::live) fn groups(
         &mut self,
         members: bool,
     ) -> Result<Vec<(Group, Process)>, Status> {
@@ -149,12 +133,21 @@ impl Requests<Cpg> {
         } else {
             sys::CPG_ITERATION_NAME_ONLY
         };
+        self.iterate(kind, None)
+    }
+
+    fn iterate(
+        &mut self,
+        kind: sys::cpg_iteration_type_t,
+        group: Option<&Group>,
+    ) -> Result<Vec<(Group, Process)>, Status> {
+        let group = group.map_or(std::ptr::null(), as_c);
         let mut cursor = 0;
         self.spend();
-        // SAFETY: no group is given for these two kinds; the pointer is valid for one handle.
-        let code = unsafe {
-            sys::cpg_iteration_initialize(self.handle, kind, std::ptr::null(), &raw mut cursor)
-        };
+        // SAFETY: `Group` is laid out as `cpg_name`, and only read; none is needed for the kinds that
+        // come without. The other pointer is valid for one handle.
+        let code =
+            unsafe { sys::cpg_iteration_initialize(self.handle, kind, group, &raw mut cursor) };
         Status::check(code)?;
         let mut found = Vec::new();
         let mut entry = sys::cpg_iteration_description_t {
@@ -236,9 +229,8 @@ impl Requests<Cpg> {
 
 /// Noted in [`Requests::extra`] while the connection is in a group.
 const JOINED: u32 = 1;
-/// What corosync's answer has room for (`PROCESSOR_COUNT_MAX` of its sources). The library copies all
-/// that the daemon counts, and that may be more than the `CPG_MEMBERS_MAX` of its header.
-const MOST_MEMBERS: usize = 384;
+/// The most members of a group that the library can tell of.
+pub(in crate::live) const MOST_MEMBERS: usize = sys::CPG_MEMBERS_MAX.unsigned_abs() as usize;
 /// How many parts one message may have.
 pub(in crate::live) const MOST_PARTS: usize = 63;
 
@@ -252,6 +244,8 @@ struct Frame {
     until: Option<Instant>,
     backlog: VecDeque<OwnedEvent>,
     panic: Option<Box<dyn Any + Send>>,
+    /// How many members a group had that the library has no room for.
+    crowd: Option<usize>,
 }
 
 thread_local! {
@@ -317,6 +311,7 @@ pub(in crate::live) fn dispatch<F: FnMut(Event<'_>)>(
         until,
         backlog: std::mem::take(backlog),
         panic: None,
+        crowd: None,
     };
     dispatch_frame(events, frame, backlog)
 }
@@ -333,6 +328,7 @@ pub(in crate::live) fn collect(
         until: None,
         backlog: std::mem::take(backlog),
         panic: None,
+        crowd: None,
     };
     dispatch_frame(events, frame, backlog).1
 }
@@ -357,10 +353,11 @@ fn dispatch_frame(
     if let Some(panic) = frame.panic {
         resume_unwind(panic);
     }
-    (
-        frame.handled,
-        Status::check(code).map_err(DispatchError::Status),
-    )
+    let result = match frame.crowd {
+        Some(members) => Err(DispatchError::Crowd(members)),
+        None => Status::check(code).map_err(DispatchError::Status),
+    };
+    (frame.handled, result)
 }
 
 /// Does with an event what the dispatch that C was called from wants.
@@ -415,6 +412,12 @@ unsafe extern "C" fn on_members(
     joined: *const sys::cpg_address,
     joined_count: usize,
 ) {
+    // The library has copied the three lists into arrays of that size, one behind the other.
+    let largest = members_count.max(left_count).max(joined_count);
+    if largest > MOST_MEMBERS {
+        SLOT.with(|slot| slot.enter(|frame| frame.crowd = Some(largest)));
+        return;
+    }
     // SAFETY: the library lends the group and the three lists until this callback returns;
     // `Member` is laid out as `cpg_address`.
     let change = unsafe {

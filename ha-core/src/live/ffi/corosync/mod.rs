@@ -62,6 +62,8 @@ pub(in crate::live) enum DispatchError {
     Status(Status),
     /// The calling thread's stack has no room for the library's buffer.
     Stack,
+    /// A group has so many members, more than libcpg has room for.
+    Crowd(usize),
 }
 
 /// What differs between the five libraries when a connection is made, polled and closed.
