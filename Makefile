@@ -1,7 +1,7 @@
 # Thin: each line runs something a person could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test memcheck check check-pure bench conformance lab clean
+.PHONY: help setup build demo test memcheck check deny check-pure bench conformance lab clean
 .SUFFIXES:
 
 CARGO ?= cargo
@@ -38,6 +38,9 @@ check: ## formatting, lints, documentation, the layer rule
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
 	$(CARGO) check -p ha-core --no-default-features
+
+deny: ## licences, sources and known holes of the dependencies (needs cargo-deny)
+	$(CARGO) deny check
 
 check-pure: ## build and test what needs neither root nor a C library
 	$(CARGO) test -p ha-core --no-default-features
