@@ -30,6 +30,9 @@ pub fn run(options: &LabOptions, programs: &Path) -> Result<()> {
     let began = Instant::now();
     let lab = Lab::start(options)?;
     println!("Both are Online after {}.", seconds(began.elapsed()));
+    if let Some(slow) = lab.slow_start() {
+        println!("({slow})");
+    }
     for node in lab.nodes() {
         for program in &programs {
             install(&node, program)?;

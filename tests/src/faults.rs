@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use ha_core::{Error, ErrorExt as _, Result};
 
-use crate::lab::{LOOK, Lab, kill, online};
+use crate::lab::{LOOK, Lab, kill};
 use crate::network::{self, Cable, Link};
-use crate::node::Node;
+use crate::node::{Node, online};
 use crate::options::{GATEWAY, links_of};
 use crate::wait::{NotYet, wait_until};
 

@@ -81,7 +81,7 @@ impl Test {
 /// A test with a lab of its own, which it may damage.
 pub fn own(options: LabOptions, body: impl Fn(&Lab) -> Result<()> + Send + Sync + 'static) -> Test {
     let body = move |slot: &Slot| {
-        let lab = Arc::new(Lab::start(&options)?);
+        let lab = Arc::new(started(&options)?);
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lab));
         with_lab(&lab, &body)
     };
@@ -241,9 +241,18 @@ match lab.keep(None) {
     })
 }
 
+/// Starts a lab, and says so when that took long.
+fn started(options: &LabOptions) -> Result<Lab> {
+    let lab = Lab::start(options)?;
+    if let Some(slow) = lab.slow_start() {
+        eprintln!("lab: {slow}");
+    }
+    Ok(lab)
+}
+
 fn shared_lab() -> Result<&'static Lab> {
     static LAB: OnceLock<Result<Lab, String>> = OnceLock::new();
-    LAB.get_or_init(|| Lab::start(&LabOptions::default()).map_err(|e| format!("{e:#}")))
+    LAB.get_or_init(|| started(&LabOptions::default()).map_err(|e| format!("{e:#}")))
         .as_ref()
         .map_err(|e| Error::invalid(format!("the shared lab did not start: {e}")))
 }

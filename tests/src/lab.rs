@@ -13,9 +13,10 @@ use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use crate::config::{self, SeedFile};
 use crate::machine::Spec;
 use crate::network;
-use crate::node::Node;
+use crate::node::{Node, missing};
 use crate::options::{GATEWAY, GATEWAY_HOST, LabOptions, links_of, machine_names};
 use crate::registry::{self, Entry};
+use crate::stopwatch::Stopwatch;
 use crate::wait::{NotYet, wait_until};
 use crate::{ROLE, cib, keeper, sphynx};
 
@@ -36,6 +37,8 @@ pub struct Lab {
     inner_base: PathBuf,
     options: LabOptions,
     held: Mutex<Held>,
+    /// What took so long, when its start did.
+    slow_start: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +64,7 @@ impl Lab {
     pub fn start_telling(options: &LabOptions, tell: &dyn Fn(&str)) -> Result<Self> {
         require_root()?;
         options.check()?;
+        let mut watch = Stopwatch::start();
         let executable = std::env::current_exe().context("find this program's executable")?;
         let inner_base = free_mount_point(&executable, options)?;
         let names: Vec<String> = machine_names(options.nodes)
@@ -98,7 +102,7 @@ impl Lab {
             )
             .with_hint("network, mount and PID namespaces, tmpfs and overlay mounts are needed"));
         };
-        let lab = Self {
+        let mut lab = Self {
             keeper: pid,
             base: seen_from_here(pid, &inner_base),
             inner_base,
@@ -107,13 +111,20 @@ impl Lab {
                 keeper: Some((keeper, stdin)),
                 machines: HashMap::new(),
             }),
+            slow_start: None,
         };
-        tell("namespaces, networks and disks are made");
-        lab.build(tell)?;
+        let made = "namespaces, networks and disks are made";
+        watch.step(made);
+        tell(made);
+        lab.build(&mut watch, tell)?;
+        lab.slow_start = watch.slow();
+        if let Some(slow) = &lab.slow_start {
+            tell(slow);
+        }
         Ok(lab)
     }
 
-    fn build(&self, tell: &dyn Fn(&str)) -> Result<()> {
+    fn build(&self, watch: &mut Stopwatch, tell: &dyn Fn(&str)) -> Result<()> {
         self.switch(&network::bridges())?;
         let machines = machine_names(self.options.nodes);
         for (name, host) in &machines {
@@ -130,13 +141,23 @@ impl Lab {
         }
         for (name, _) in &machines {
             self.wait_booted(name)?;
-            tell(&format!("{name} has started"));
+            let started = format!("{name} has started");
+            watch.step(&started);
+            tell(&started);
         }
         if self.options.start_cluster {
-            self.wait_online(self.options.limit)?;
-            tell("every node is Online");
+            self.wait_online_noting(self.options.limit, |missing| watch.step(missing))?;
+            watch.step("the last look");
+            let seconds = watch.total().as_secs_f64();
+            tell(&format!("every node is Online after {seconds:.1} s"));
         }
         Ok(())
+    }
+
+    /// Says which step of the start took longest, when it took longer than 10 s.
+    #[must_use]
+    pub fn slow_start(&self) -> Option<&str> {
+        self.slow_start.as_deref()
     }
 
     fn spec(&self, name: &str, host: u8, machines: &[(String, u8)]) -> Spec {
@@ -272,25 +293,22 @@ impl Lab {
     /// # Errors
     /// [`ErrorKind::Timeout`], with the end of the logs.
     pub fn wait_online(&self, limit: Duration) -> Result<()> {
+        self.wait_online_noting(limit, |_| ())
+    }
+
+    /// The same, and notes at each look what is missing.
+    fn wait_online_noting(&self, limit: Duration, mut note: impl FnMut(&str)) -> Result<()> {
         let nodes: Vec<Node<'_>> = self.nodes().into_iter().filter(Node::is_up).collect();
         let names: Vec<String> = nodes.iter().map(|n| n.name().to_owned()).collect();
         wait_until(
             limit,
             &format!("{} are Online", names.join(" and ")),
             || {
-                for node in &nodes {
-                    let seen = node.crm_mon_xml(LOOK)?;
-                    if let Some(missing) = names.iter().find(|name| !online(&seen, name)) {
-                        return Err(NotYet::because(format!(
-                            "{} does not see {missing} Online",
-                            node.name()
-                        )));
-                    }
-                    if !seen.contains("<current_dc present=\"true\"") {
-                        return Err(NotYet::because(format!("{} sees no DC", node.name())));
-                    }
-                }
-                Ok(())
+                let missing = nodes.iter().find_map(|node| missing(node, &names));
+                missing.map_or(Ok(()), |missing| {
+                    note(&missing);
+                    Err(NotYet::because(missing))
+                })
             },
         )
         .map_err(|e| self.explain(&e, &names.iter().map(String::as_str).collect::<Vec<_>>()))
@@ -389,6 +407,7 @@ impl Lab {
             inner_base: entry.base,
             options: entry.options,
             held: Mutex::default(),
+            slow_start: None,
         };
         Ok((name, lab))
     }
@@ -545,14 +564,6 @@ pub fn require_root() -> Result<()> {
          machines' disks; nothing was changed",
     )
     .with_hint("run the same command as root (sudo); the tests that need no lab: --skip live::"))
-}
-
-/// Tells whether `crm_mon`'s XML shows a node Online.
-pub(crate) fn online(crm_mon_xml: &str, name: &str) -> bool {
-    let start = format!("<node name=\"{name}\" ");
-    crm_mon_xml
-        .lines()
-        .any(|line| line.trim().starts_with(&start) && line.contains(" online=\"true\""))
 }
 
 fn machine_id() -> String {

@@ -82,6 +82,7 @@ mod node;
 mod options;
 mod registry;
 pub mod sphynx;
+mod stopwatch;
 mod wait;
 
 pub use command::{NodeCommand, Output};

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::agent::Running;
 use crate::command::NodeCommand;
-use crate::lab::{Lab, kill, online};
+use crate::lab::{LOOK, Lab, kill};
 use crate::registry::process_fields;
 
 /// A machine: one of the cluster's nodes, or the gateway.
@@ -306,6 +306,27 @@ fn tail(log: &str, count: usize) -> String {
     }
     shown.extend(last);
     shown.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Says what a node still misses of being Online with all of these, and with a DC.
+pub(crate) fn missing(node: &Node<'_>, names: &[String]) -> Option<String> {
+    let seen = match node.crm_mon_xml(LOOK) {
+        Ok(seen) => seen,
+        Err(e) => return Some(format!("{e:#}")),
+    };
+    let name = node.name();
+    if let Some(missing) = names.iter().find(|name| !online(&seen, name)) {
+        return Some(format!("{name} does not see {missing} Online"));
+    }
+    (!seen.contains("<current_dc present=\"true\"")).then(|| format!("{name} sees no DC"))
+}
+
+/// Tells whether `crm_mon`'s XML shows a node Online.
+pub(crate) fn online(crm_mon_xml: &str, name: &str) -> bool {
+    let start = format!("<node name=\"{name}\" ");
+    crm_mon_xml
+        .lines()
+        .any(|line| line.trim().starts_with(&start) && line.contains(" online=\"true\""))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn end_to_end() -> Result<()> {
     let up = one.run(&["up", "--sphynx"])?;
     let said = text(&up.stderr);
     assert!(
-        up.status.success() && said.contains("every node is Online"),
+        up.status.success() && said.contains("every node is Online after "),
         "{said}"
     );
     assert!(

@@ -3,6 +3,7 @@
 
 mod connect;
 mod end;
+mod leave;
 mod stop;
 mod tools;
 
@@ -23,6 +24,7 @@ pub(crate) use tools::{QuorumTool, cpgtool};
 pub(crate) fn register(harness: &mut Harness) {
     stop::register(harness);
     end::register(harness);
+    leave::register(harness);
     connect::register(harness);
 }
 
