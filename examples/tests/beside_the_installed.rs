@@ -37,7 +37,23 @@ const FACTORS: [&[&str]; 12] = [
 ];
 
 /// Command lines that make no sense, or that are said to make none.
-const ODD: [&str; 24] = [
+const ODD: [&str; 40] = [
+    "-1 -L -m2",
+    "-1 -m -Lcli",
+    "-1 -m -rL",
+    "-1 -L -Acr",
+    "-1 -m x -Lcli",
+    "--fence-history -Lcli -1",
+    "-1 -L -I nodes",
+    "--output-as=html --output-to=- -i 1.5",
+    "-1 -i .",
+    "-1 -i 1.2.3s",
+    "-1 -i 500ms",
+    "-1 -i 2min30",
+    "-1 -i 5e3",
+    "-1 -i 4294967295ms",
+    "-1 -i 99999999999",
+    "-1 -i 9223372036854775807",
     "--bogus",
     "-1z",
     "-z",

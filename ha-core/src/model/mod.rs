@@ -4,6 +4,7 @@
 //! from it. That is [`crate::status`]'s part.
 
 mod cib;
+pub mod fencing;
 pub mod operation;
 pub mod scalar;
 pub mod time;

@@ -115,15 +115,18 @@ pub fn interval_ms(text: &str) -> Option<u64> {
         return u64::try_from(seconds).ok().map(|s| s.saturating_mul(1000));
     }
     let trimmed = text.trim_start();
-    let digits = trimmed.len()
-        - trimmed
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .len();
-    if digits == 0 {
+    let rest = trimmed.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = &trimmed[..trimmed.len() - rest.len()];
+    if number.is_empty() {
         return None;
     }
-    let number = integer(&trimmed[..digits]).and_then(|n| u64::try_from(n).ok())?;
-    let unit = trimmed[digits..].trim_start().as_bytes();
+    // What follows a point is passed over.
+    let number = match number.split_once('.') {
+        Some(("", _)) => 0,
+        Some((whole, _)) => integer(whole).and_then(|n| u64::try_from(n).ok())?,
+        None => integer(number).and_then(|n| u64::try_from(n).ok())?,
+    };
+    let unit = rest.trim_start().as_bytes();
     let starts = |word: &str| {
         unit.len() >= word.len() && unit[..word.len()].eq_ignore_ascii_case(word.as_bytes())
     };

@@ -72,6 +72,9 @@ pub struct Output {
     /// Failed operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failures: Option<Vec<Failure>>,
+    /// What was fenced, or tried; only from a running cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence_history: Option<FenceHistory>,
     /// Tickets of a multi-site cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tickets: Option<Vec<Ticket>>,
@@ -493,6 +496,60 @@ pub struct Failure {
     pub task: String,
 }
 
+/// What was fenced, or tried: what is under way first, then the latest first.
+pub struct FenceHistory {
+    /// Why the fencer could not be asked, as an exit status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u8>,
+    /// Why the fencer could not be asked, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The actions.
+    pub events: Vec<FenceEvent>,
+}
+
+/// A fencing action.
+pub struct FenceEvent {
+    /// What is done: `reboot`, `off` or `on`.
+    pub action: String,
+    /// The node that it is done to.
+    pub target: String,
+    /// The program that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The node where that program ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// How far it has come.
+    pub status: FenceStatus,
+    /// The fencer's number for a state that is neither success nor failure: 0 while devices are looked
+    /// for, 1 while one of them acts, 3 when another action did the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_status: Option<u8>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_reason: Option<String>,
+    /// The node that does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegate: Option<String>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub completed: Option<String>,
+}
+
+/// How far a fencing action has come.
+#[derive(Copy)]
+#[serde(rename_all = "snake_case")]
+pub enum FenceStatus {
+    /// It has not ended.
+    Pending,
+    /// The target is fenced.
+    Success,
+    /// The target was not fenced by it.
+    Failed,
+}
+
 /// A ticket.
 pub struct Ticket {
     /// Its name.
@@ -550,6 +607,7 @@ impl Output {
             node_attributes: None,
             node_history: None,
             failures: None,
+            fence_history: None,
             tickets: None,
             bans: None,
         }

@@ -23,6 +23,7 @@ mod brief;
 mod bundle;
 mod clones;
 mod failures;
+mod fencing;
 mod filter;
 mod groups;
 pub mod json;
@@ -38,6 +39,7 @@ mod tickets;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::model::fencing::FencingEvent;
 use crate::status::ClusterStatus;
 
 use filter::Filter;
@@ -104,12 +106,11 @@ impl Parts {
         .with(Part::FencingFailed)
         .with(Part::FencingPending)
         .with(Part::FencingSucceeded);
-    /// What is printed as text or HTML unless something else is asked for.
+    /// What is printed as text or HTML unless something else is asked for, beside fencing actions.
     pub const DEFAULT: Self = Self::SUMMARY
         .with(Part::Nodes)
         .with(Part::Resources)
-        .with(Part::Failures)
-        .with(Part::FencingFailed);
+        .with(Part::Failures);
 
     /// Returns the set with a part.
     #[must_use]
@@ -167,6 +168,8 @@ pub struct Options {
     pub request: String,
     /// What the cluster's daemons say beyond the CIB.
     pub daemon: Option<DaemonState>,
+    /// What the fencer says was fenced; none when it was not asked.
+    pub fencing: Option<FencingHistory>,
 }
 
 impl Default for Options {
@@ -183,8 +186,23 @@ impl Default for Options {
             only_resource: None,
             request: "crm_mon".to_owned(),
             daemon: None,
+            fencing: None,
         }
     }
+}
+
+/// What the fencer says was fenced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FencingHistory {
+    /// The actions that it remembers.
+    Events(Vec<FencingEvent>),
+    /// It could not be asked.
+    Unavailable {
+        /// Why, as an exit status.
+        code: u8,
+        /// Why, in words.
+        meaning: String,
+    },
 }
 
 /// What pacemakerd says of itself.
@@ -208,7 +226,7 @@ struct Section {
 }
 
 /// The sections, in the order of the output.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 10] = [
     Section {
         lists: summary::lists,
         xml: summary::xml,
@@ -240,6 +258,11 @@ const SECTIONS: [Section; 8] = [
         json: failures::json,
     },
     Section {
+        lists: fencing::lists,
+        xml: fencing::xml,
+        json: fencing::json,
+    },
+    Section {
         lists: tickets::lists,
         xml: tickets::xml,
         json: tickets::json,
@@ -248,6 +271,11 @@ const SECTIONS: [Section; 8] = [
         lists: bans::lists,
         xml: bans::xml,
         json: bans::json,
+    },
+    Section {
+        lists: fencing::last_lists,
+        xml: |_, _| {},
+        json: |_, _| {},
     },
 ];
 

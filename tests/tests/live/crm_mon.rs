@@ -1,12 +1,15 @@
 //! Our `crm_mon` beside the installed one, through the life of a Sphynx cluster.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use ha_core::view;
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, Node, NotYet};
+
+use crate::daemons::add_switch;
 
 /// Where our program is inside the nodes.
 pub(crate) const OURS: &str = "/usr/local/sbin/ha-crm_mon";
@@ -39,6 +42,74 @@ pub(crate) fn register(harness: &mut Harness) {
         "crm_mon::same_bytes_through_a_cluster_life",
         own(LabOptions::default(), cluster_life).limit(Duration::from_secs(900)),
     );
+    harness.test(
+        "crm_mon::shows_what_was_fenced",
+        own(LabOptions::default(), what_was_fenced).limit(Duration::from_secs(900)),
+    );
+}
+
+/// The options under which both programs are compared when nodes were fenced.
+const FENCING_MODES: [&[&str]; 12] = [
+    &["-1"],
+    &["-1", "-m0"],
+    &["-1", "-m", "-R"],
+    &["-1", "-m3", "-c", "--exclude=fencing-failed"],
+    &["-1", "-m2", "--exclude=fencing-succeeded", "-R"],
+    &["-1", "--include=none,default"],
+    &["-1", "--include=all", "--node=esclave"],
+    &["--output-as=xml"],
+    &["--output-as=xml", "--exclude=fencing-pending"],
+    &["-X", "-m1"],
+    &["--output-as=html", "-1", "-m2", "-c"],
+    &["--output-as=html", "-1", "-R"],
+];
+
+/// Fencing that fails, that works, and that is under way.
+fn what_was_fenced(lab: &Lab) -> Result<()> {
+    let program = std::fs::read(build()?)?;
+    let maitre = lab.node("maitre")?;
+    install(&maitre, &program)?;
+    add_switch(lab, "maitre,esclave,elsewhere,nowhere")?;
+    same_in(lab, &maitre, "nothing fenced", &FENCING_MODES)?;
+    let fence = |option: &str, target: &str| {
+        let command = maitre.command("stonith_admin");
+        command.args([option, target, "-t", "60"]).status()
+    };
+    assert!(!fence("--fence", "elsewhere")?.success());
+    assert!(!fence("--reboot", "esclave")?.success());
+    assert!(!fence("--fence", "unheard-of")?.success());
+    same_in(lab, &maitre, "fencing failed", &FENCING_MODES)?;
+    for node in lab.nodes() {
+        node.write("/run/no-power", "")?;
+    }
+    assert!(fence("--fence", "elsewhere")?.success());
+    assert!(fence("--reboot", "nowhere")?.success());
+    assert!(fence("--unfence", "nowhere")?.success());
+    for node in lab.nodes() {
+        node.write("/run/fence-hangs", "")?;
+    }
+    let _under_way: Vec<_> = ["elsewhere", "nowhere"]
+        .into_iter()
+        .map(|target| {
+            let command = maitre.command("stonith_admin");
+            let command = command.args(["--fence", target, "-t", "600"]);
+            command.spawn(Stdio::null(), Stdio::null(), Stdio::null())
+        })
+        .collect::<Result<_>>()?;
+    let shown = ["elsewhere for", "nowhere for", "pending"];
+    wait_for(lab, &maitre, "two actions are under way", &shown)?;
+    same_in(lab, &maitre, "fencing under way", &FENCING_MODES)?;
+    let json = maitre.command(OURS).arg("--output-as=json").stdout()?;
+    let json: view::json::Output =
+        serde_json::from_str(&json).map_err(|e| Error::invalid(e.to_string()))?;
+    let events = json.fence_history.map(|history| history.events);
+    let count = |status| {
+        let all = events.iter().flatten();
+        all.filter(|event| event.status == status).count()
+    };
+    use view::json::FenceStatus::{Failed, Pending, Success};
+    assert_eq!((count(Pending), count(Success), count(Failed)), (2, 3, 3));
+    Ok(())
 }
 
 fn cluster_life(lab: &Lab) -> Result<()> {
@@ -189,7 +260,11 @@ fn wait_for(lab: &Lab, node: &Node<'_>, what: &str, texts: &[&str]) -> Result<()
 /// Compares both programs in every mode. The cluster may move between two looks: the installed one
 /// is asked before and after ours, and a difference counts only when both answers are the same.
 fn same(lab: &Lab, node: &Node<'_>, state: &str) -> Result<()> {
-    for mode in MODES {
+    same_in(lab, node, state, &MODES)
+}
+
+fn same_in(lab: &Lab, node: &Node<'_>, state: &str, modes: &[&[&str]]) -> Result<()> {
+    for mode in modes {
         let look = |program: &str| -> Result<String> {
             let output = node.command(program).args(mode.iter().copied()).output()?;
             Ok(format!("{}\n{}", output.status, masked(&output.stdout)))

@@ -14,7 +14,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use ha_core::status::{self, ComputeOptions};
-use ha_core::view::{Part, Report};
+use ha_core::view::{Part, Parts, Report};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -65,6 +65,10 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
     let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
     let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
     let mut view = request.view.clone();
+    let fencing = Parts::FENCING.difference(parts) != Parts::FENCING;
+    if fencing && source.daemon.is_some() {
+        view.fencing = Some(source::fencing(source::PATIENCE));
+    }
     view.daemon = source.daemon;
     let report = Report::new(&state, &view, now, &zone);
     let text = match request.format {

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ha_core::live::pacemaker::{cib, pacemakerd};
-use ha_core::view::DaemonState;
+use ha_core::live::pacemaker::{cib, fencer, pacemakerd};
+use ha_core::view::{DaemonState, FencingHistory};
 use ha_core::xml::Document;
 use ha_core::{Error, ErrorKind};
 
@@ -108,6 +108,21 @@ pub(crate) fn daemon_state(answer: &pacemakerd::PacemakerdStatus) -> DaemonState
         description: description(answer.state).to_owned(),
         source: "pacemakerd".to_owned(),
         last_updated: answer.last_updated,
+    }
+}
+
+/// Asks the fencer what was fenced.
+pub(crate) fn fencing(patience: Duration) -> FencingHistory {
+    match fencer::history(None, patience) {
+        Ok(events) => FencingHistory::Events(events),
+        Err(error) => FencingHistory::Unavailable {
+            code: error.exit_code(),
+            meaning: if error.kind() == ErrorKind::Disconnected {
+                "Not connected".to_owned()
+            } else {
+                format!("{error:#}")
+            },
+        },
     }
 }
 

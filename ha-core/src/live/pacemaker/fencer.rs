@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use pacemaker_sys as sys;
 
+pub use crate::model::fencing::{FencingEvent, State};
+
 use crate::live::ffi::pacemaker::Here;
 use crate::live::ffi::pacemaker::fencer::{self as ffi, Fencer};
 use crate::live::pacemaker::exchange::deadline;
@@ -16,44 +18,6 @@ use crate::{Error, ErrorExt, ErrorKind, Result};
 
 const SERVER: &str = "stonith-ng";
 const DAEMON: &str = "pacemaker-fenced";
-
-/// How far a fencing action has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum State {
-    /// It is under way.
-    Pending,
-    /// The target is fenced.
-    Succeeded,
-    /// It was not fenced by this action.
-    Failed,
-    /// Another action of the same kind did it.
-    Duplicate,
-    /// A state that this library does not know.
-    Unknown,
-}
-
-/// A fencing action in the fencer's memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FencingEvent {
-    /// The node that is fenced.
-    pub target: String,
-    /// What is done to it (`reboot`, `off`, `on`).
-    pub action: String,
-    /// The node that asked for it.
-    pub origin: Option<String>,
-    /// The program that asked for it, there.
-    pub client: Option<String>,
-    /// The node that does it; none as long as that is not known.
-    pub delegate: Option<String>,
-    /// How far it has come.
-    pub state: State,
-    /// When it ended.
-    pub completed: Option<Timestamp>,
-    /// Why it failed. Pacemaker before 2.1.3 does not say.
-    pub exit_reason: Option<String>,
-}
 
 /// Lists the fence devices that are registered on this node.
 ///
@@ -111,14 +75,15 @@ pub fn history(node: Option<&str>, timeout: Duration) -> Result<Vec<FencingEvent
 
 fn event(fenced: ffi::Fenced) -> FencingEvent {
     let state = match fenced.state {
-        sys::st_query | sys::st_exec => State::Pending,
+        sys::st_query => State::Querying,
+        sys::st_exec => State::Pending,
         sys::st_done => State::Succeeded,
         sys::st_failed => State::Failed,
         sys::st_duplicate => State::Duplicate,
         _ => State::Unknown,
     };
     let (seconds, nanoseconds) = fenced.completed;
-    let completed = (seconds > 0 && state != State::Pending)
+    let completed = (seconds > 0 && !matches!(state, State::Querying | State::Pending))
         .then(|| Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0)).ok())
         .flatten();
     FencingEvent {

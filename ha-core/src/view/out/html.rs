@@ -155,6 +155,10 @@ impl Lists for Html {
         self.add(Element::with_text("li", text));
     }
 
+    fn styled_line(&mut self, class: &'static str, text: &str) {
+        self.add(Element::with_text("li", text).attribute("class", class));
+    }
+
     fn end(&mut self) {
         let Some(Level::Headed(title, list)) = self.open.pop() else {
             return;

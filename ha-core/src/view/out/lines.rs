@@ -96,6 +96,10 @@ impl Lists for Styled {
         self.push(false, &[Span::plain(text)]);
     }
 
+    fn styled_line(&mut self, class: &'static str, text: &str) {
+        self.push(false, &[Span::styled(class, text)]);
+    }
+
     fn end(&mut self) {
         self.depth -= 1;
     }

@@ -49,6 +49,8 @@ pub trait Lists {
     fn item_with(&mut self, spans: &[Span<'_>], fill: &mut dyn FnMut(&mut dyn Lists));
     /// Adds an item that is one bare text.
     fn line(&mut self, text: &str);
+    /// Adds an item that is one text, with what HTML styles the item by.
+    fn styled_line(&mut self, class: &'static str, text: &str);
     /// Ends the innermost list.
     fn end(&mut self);
     /// Adds lines that stand by themselves.

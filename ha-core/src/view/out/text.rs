@@ -65,6 +65,10 @@ impl Lists for Text {
         self.item(&[Span::plain(text)]);
     }
 
+    fn styled_line(&mut self, _class: &'static str, text: &str) {
+        self.line(text);
+    }
+
     fn end(&mut self) {
         self.depth -= 1;
     }

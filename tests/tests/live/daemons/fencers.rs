@@ -19,7 +19,8 @@ pub(super) fn register(harness: &mut Harness) {
     );
 }
 
-/// A fence agent for a switch that has no power while a file says so.
+/// A fence agent for a switch that has no power while a file says so, and that takes its time while
+/// another one says so.
 const FENCE_AGENT: &str = r#"#!/bin/sh
 action=
 [ "${1:-}" = -o ] && action=${2:-} || while read -r line; do
@@ -33,12 +34,14 @@ metadata)
 <longdesc>Tells whether the nodes have power.</longdesc>
 <parameters><parameter name="action" required="1"><content type="string" default="off"/>
 <shortdesc lang="en">Fencing action</shortdesc></parameter></parameters>
-<actions><action name="off"/><action name="reboot"/><action name="monitor" timeout="20"/>
+<actions><action name="off"/><action name="on"/><action name="reboot"/><action name="monitor" timeout="20"/>
 <action name="metadata"/></actions></resource-agent>
 END
     ;;
 monitor | start | stop | list | status) ;;
-*) [ -e /run/no-power ] || { echo "the switch still gives power" >&2; exit 1; } ;;
+*)
+    while [ -e /run/fence-hangs ]; do sleep 0.2; done
+    [ -e /run/no-power ] || { echo "the switch still gives power" >&2; exit 1; } ;;
 esac
 "#;
 
@@ -83,9 +86,8 @@ fn ask_fencer(since: i64) -> Result<Fencing> {
     })
 }
 
-/// A device that fails and then succeeds, in the fencer's lists and history.
-fn fencers_tell_devices_and_history(lab: &Lab) -> Result<()> {
-    let since = now()?;
+/// Adds the switch, which can cut the power of these hosts, and waits until it is known.
+pub(crate) fn add_switch(lab: &Lab, hosts: &str) -> Result<()> {
     for node in lab.nodes() {
         node.write("/usr/sbin/fence_lab", FENCE_AGENT)?;
         node.command("chmod")
@@ -93,10 +95,12 @@ fn fencers_tell_devices_and_history(lab: &Lab) -> Result<()> {
             .stdout()?;
     }
     let node = lab.node("maitre")?;
-    let device = "<primitive id='switch' class='stonith' type='fence_lab'><instance_attributes id='s-a'>\
-        <nvpair id='s-h' name='pcmk_host_list' value='maitre,esclave'/></instance_attributes></primitive>";
+    let device = format!(
+        "<primitive id='switch' class='stonith' type='fence_lab'><instance_attributes id='s-a'>\
+        <nvpair id='s-h' name='pcmk_host_list' value='{hosts}'/></instance_attributes></primitive>"
+    );
     node.command("cibadmin")
-        .args(["-C", "-o", "resources", "-X", device])
+        .args(["-C", "-o", "resources", "-X", device.as_str()])
         .stdout()?;
     lab.wait_until(Duration::from_secs(90), "the device is registered", || {
         let text = node.command("stonith_admin").arg("-L").output()?.stdout;
@@ -105,7 +109,14 @@ fn fencers_tell_devices_and_history(lab: &Lab) -> Result<()> {
         } else {
             Err(NotYet::because(text))
         }
-    })?;
+    })
+}
+
+/// A device that fails and then succeeds, in the fencer's lists and history.
+fn fencers_tell_devices_and_history(lab: &Lab) -> Result<()> {
+    let since = now()?;
+    add_switch(lab, "maitre,esclave")?;
+    let node = lab.node("maitre")?;
     let before: Fencing = node.call("daemons::ask_fencer", &since)?;
     assert_eq!(before.devices, ["switch"]);
     assert_eq!(before.for_esclave, ["switch"]);

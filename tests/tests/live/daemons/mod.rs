@@ -5,6 +5,8 @@ mod controllers;
 mod executors;
 mod fencers;
 
+pub(crate) use fencers::add_switch;
+
 use std::time::{Duration, Instant, SystemTime};
 
 use ha_core::live::pacemaker::attrd::{self, Scope};

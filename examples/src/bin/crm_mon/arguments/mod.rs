@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ha_core::language::Language;
 use ha_core::view::out::Page;
-use ha_core::view::{Options, Parts};
+use ha_core::view::{Options, Part, Parts};
 use jiff::Timestamp;
 
 use crate::ask::Asked;
@@ -78,6 +78,8 @@ struct Given {
     changes: Vec<Change>,
     only_node: Option<String>,
     only_resource: Option<String>,
+    /// How much to show of what was fenced: 0 to 3.
+    fence_history: u8,
     page: Page,
     output_to: Option<String>,
     cib_file: Option<String>,
@@ -110,6 +112,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         changes: Vec::new(),
         only_node: None,
         only_resource: None,
+        fence_history: 1,
         page: Page::default(),
         output_to: None,
         cib_file: None,
@@ -127,6 +130,8 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
     }
     let mut rest = words.iter().map(String::as_str).peekable();
     let mut said = None;
+    // The word after an optional value that is missing: no value is attached to a letter in it.
+    let mut is_plain = false;
     while let Some(word) = rest.next() {
         if word == "--" {
             break;
@@ -146,12 +151,23 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         let Some(letters) = word.strip_prefix('-') else {
             continue;
         };
+        let was_plain = std::mem::take(&mut is_plain);
         for (at, letter) in letters.char_indices() {
-            let unknown = || format!("Unknown option -{letter}");
+            let unknown = || {
+                let name = if was_plain {
+                    letters
+                } else {
+                    &letters[at..][..letter.len_utf8()]
+                };
+                format!("Unknown option -{name}")
+            };
             let entry = table::by_letter(letter).ok_or_else(unknown)?;
             let attached = &letters[at + letter.len_utf8()..];
-            let takes = entry.value != Value::None;
+            let takes = entry.value != Value::None && !was_plain;
             let attached = Some(attached).filter(|text| takes && !text.is_empty());
+            let is_missing = entry.value == Value::Optional && attached.is_none();
+            is_plain =
+                is_missing && !was_plain && rest.peek().is_some_and(|word| word.starts_with('-'));
             let value = value(entry, attached, &mut rest)
                 .ok_or_else(|| format!("Missing argument for -{letter}"))?;
             said = said.or(given.apply(entry.name, value)?);
@@ -233,10 +249,15 @@ impl Given {
             Name::NegLocations if value.is_empty() => self.include("bans"),
             Name::NegLocations => self.include(&format!("bans:{value}")),
             Name::Attributes => self.include("attributes"),
-            Name::FenceHistory => match leading_integer(value).unwrap_or(0) {
-                ..=3 => {}
-                _ => return Err("Fence history must be 0-3".to_owned()),
-            },
+            Name::FenceHistory => {
+                self.fence_history = match leading_integer(value) {
+                    None if value.is_empty() => 2,
+                    Some(level) if level > 3 => return Err("Fence history must be 0-3".to_owned()),
+                    level => level
+                        .and_then(|level| u8::try_from(level).ok())
+                        .unwrap_or(0),
+                }
+            }
             Name::HideHeaders => self.changes.push(Change::Exclude("summary".to_owned())),
             // Before all other changes, wherever it stands.
             Name::Quiet => {
@@ -288,18 +309,28 @@ impl Given {
         let xml = matches!(self.format, Format::Xml | Format::LegacyXml | Format::Json);
         let default = if xml { Parts::ALL } else { Parts::DEFAULT };
         let all = if matches!(self.format, Format::Text | Format::Simple) {
-            Parts::ALL.without(ha_core::view::Part::Options)
+            Parts::ALL.without(Part::Options)
         } else {
             Parts::ALL
         };
-        let (chosen, problem) = match sections::choose(&self.changes, default, all) {
+        let fencing = match self.fence_history {
+            0 => Parts::NONE,
+            1 => Parts::FENCING.without(Part::FencingSucceeded),
+            _ => Parts::FENCING,
+        };
+        let start = default.union(fencing);
+        let (chosen, problem) = match sections::choose(&self.changes, start, default, all) {
             Ok(chosen) => (chosen, None),
             Err(message) => (sections::Chosen::default(), Some(message)),
         };
         let to_file = self.output_to.as_deref().is_some_and(|path| path != "-");
         self.page.refresh = to_file.then_some(self.interval.as_secs());
         let view = Options {
-            parts: chosen.parts,
+            parts: if self.fence_history == 0 {
+                chosen.parts.difference(Parts::FENCING)
+            } else {
+                chosen.parts
+            },
             by_node: self.by_node,
             inactive: self.inactive || xml,
             brief: self.brief && !xml,
@@ -310,6 +341,7 @@ impl Given {
             only_resource: self.only_resource,
             request,
             daemon: None,
+            fencing: None,
         };
         Request {
             format: self.format,
@@ -361,10 +393,12 @@ fn leading_integer(text: &str) -> Option<i64> {
 
 /// Reads a number with an optional unit; seconds without one.
 fn interval(text: &str) -> Option<Duration> {
-    // What the help of `crm_mon` calls an ISO 8601 period is refused by it too.
+    const MOST: u64 = u32::MAX as u64;
+    // What the help of `crm_mon` calls an ISO 8601 period is refused by it too, and so is the number
+    // that means an error to it.
     let milliseconds = ha_core::model::scalar::interval_ms(text)
-        .filter(|&ms| !text.starts_with('P') && ms < u64::MAX / 1_000_000)?;
-    Some(Duration::from_millis(milliseconds))
+        .filter(|&ms| !text.starts_with('P') && ms != MOST && ms < i64::MAX as u64)?;
+    Some(Duration::from_millis(milliseconds.min(MOST)))
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
@@ -389,7 +423,6 @@ fn version() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ha_core::view::Part;
 
     fn action(words: &str) -> Result<Action, String> {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();

@@ -17,12 +17,18 @@ pub(super) struct Chosen {
     pub(super) bans_prefix: String,
 }
 
-/// Applies the changes to what is shown by default.
+/// Applies the changes to what is shown without any. The default that an option may name has no
+/// fencing in it.
 ///
 /// # Errors
 /// The message for a name that is no section.
-pub(super) fn choose(changes: &[Change], default: Parts, all: Parts) -> Result<Chosen, String> {
-    let mut parts = default;
+pub(super) fn choose(
+    changes: &[Change],
+    start: Parts,
+    default: Parts,
+    all: Parts,
+) -> Result<Chosen, String> {
+    let mut parts = start;
     let mut bans_prefix = String::new();
     for change in changes {
         let (list, adds) = match change {
@@ -104,7 +110,7 @@ mod tests {
     use super::*;
 
     fn chosen(changes: &[Change]) -> Result<Chosen, String> {
-        choose(changes, Parts::DEFAULT, Parts::ALL)
+        choose(changes, Parts::DEFAULT, Parts::DEFAULT, Parts::ALL)
     }
 
     fn include(list: &str) -> Change {

@@ -52,6 +52,7 @@ fn connection(teller: &Sender<News>) -> Result<std::convert::Infallible, End> {
     let mut watch = Watch::open(&cib)?;
     say(News::Daemon(daemon()))?;
     say(News::Cib(Box::new(watch.document().clone())))?;
+    say(News::Fencing(fencing()))?;
     while let Some(update) = watch.next() {
         let mut last = update;
         // Changes that came together are shown once.
@@ -68,9 +69,15 @@ fn connection(teller: &Sender<News>) -> Result<std::convert::Infallible, End> {
         }
         if watch.is_connected() {
             say(News::Cib(Box::new(watch.document().clone())))?;
+            // What is fenced changes the state of a node too.
+            say(News::Fencing(fencing()))?;
         }
     }
     Err(Error::new(ErrorKind::Disconnected, "the changes of the CIB ended").into())
+}
+
+fn fencing() -> ha_core::view::FencingHistory {
+    crate::source::fencing(PATIENCE)
 }
 
 /// What the launcher says of itself; nothing when it does not answer, as on a remote node.

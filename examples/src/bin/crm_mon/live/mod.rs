@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ha_core::status::{self, ComputeOptions};
 use ha_core::view::out::Line;
-use ha_core::view::{DaemonState, Options, Part, Report};
+use ha_core::view::{DaemonState, FencingHistory, Options, Part, Report};
 use ha_core::xml::Document;
 use ha_core::{ErrorExt as _, Result};
 use jiff::Timestamp;
@@ -36,6 +36,8 @@ enum News {
     Cib(Box<Document>),
     /// The launcher said this.
     Daemon(Option<DaemonState>),
+    /// The fencer said this.
+    Fencing(FencingHistory),
     /// There is no connection to the cluster.
     Lost(String),
 }
@@ -126,6 +128,10 @@ impl App {
             }
             News::Daemon(state) => {
                 self.view.daemon = state;
+                self.compute(now);
+            }
+            News::Fencing(history) => {
+                self.view.fencing = Some(history);
                 self.compute(now);
             }
             News::Lost(cause) => {
