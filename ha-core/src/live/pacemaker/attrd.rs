@@ -26,6 +26,7 @@ use crate::live::ffi::pacemaker::ipc::Ipc;
 use crate::live::pacemaker::exchange::deadline;
 use crate::live::pacemaker::watch::Watch;
 use crate::live::pacemaker::{error, runtime};
+use crate::name::NodeName;
 use crate::xml::Document;
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
@@ -71,11 +72,13 @@ pub struct NodeValue {
 /// Sets a transient attribute.
 ///
 /// # Errors
-/// [`ErrorKind::Invalid`] for a name that is empty or has control characters, [`ErrorKind::Disconnected`] when
-/// Pacemaker does not run on this node, [`ErrorKind::Timeout`] when the manager does not answer.
+/// [`ErrorKind::Invalid`] for a name that is empty, a node that cannot be one ([`NodeName`]), and a text
+/// with a control character: XML or Pacemaker 2 would put something else in its place, also for a tab
+/// and the end of a line. [`ErrorKind::Disconnected`] when Pacemaker does not run on this node,
+/// [`ErrorKind::Timeout`] when the manager does not answer.
 pub fn set(name: &str, value: &str, scope: &Scope, timeout: Duration) -> Result<()> {
     let mut request = Request::new("update").attribute(name, scope)?;
-    request.put("attr_value", value);
+    request.put("attr_value", plain("the value", value)?);
     request
         .send("set a node attribute", deadline(timeout))
         .map(drop)
@@ -101,10 +104,8 @@ pub fn delete(name: &str, scope: &Scope, timeout: Duration) -> Result<()> {
 /// [`ErrorKind::NotFound`] when no node ever had it, and as for [`set`].
 pub fn query(name: &str, node: Option<&str>, timeout: Duration) -> Result<Vec<NodeValue>> {
     let mut request = Request::new("query");
-    request.put("attr_name", name);
-    if let Some(node) = node {
-        request.put("attr_host", node);
-    }
+    request.name(name)?;
+    request.host(node)?;
     let what = "query a node attribute";
     let reply = request.send(what, deadline(timeout))?;
     let Some(reply) = reply.filter(|reply| reply.root().attribute("attr_name").is_some()) else {
@@ -132,11 +133,9 @@ pub fn query(name: &str, node: Option<&str>, timeout: Duration) -> Result<Vec<No
 pub fn clear_failures(resource: Option<&str>, node: Option<&str>, timeout: Duration) -> Result<()> {
     let mut request = Request::new("clear-failure");
     if let Some(resource) = resource {
-        request.put("attr_resource", resource);
+        request.put("attr_resource", plain("the resource", resource)?);
     }
-    if let Some(node) = node {
-        request.put("attr_host", node);
-    }
+    request.host(node)?;
     request.put("attr_is_remote", "0");
     request
         .send("clear fail counts", deadline(timeout))
@@ -216,20 +215,30 @@ impl Request {
         self.0.set_attribute(root, name, value);
     }
 
-    fn attribute(mut self, name: &str, scope: &Scope) -> Result<Self> {
-        if name.is_empty() || name.chars().any(char::is_control) {
-            return Err(Error::invalid(format!(
-                "{name:?} cannot be the name of a node attribute"
-            )));
+    fn name(&mut self, name: &str) -> Result<()> {
+        if name.is_empty() {
+            return Err(Error::invalid("a node attribute needs a name"));
         }
-        self.put("attr_name", name);
+        self.put("attr_name", plain("the name", name)?);
+        Ok(())
+    }
+
+    /// The manager takes any name of a node, and keeps a value for it.
+    fn host(&mut self, node: Option<&str>) -> Result<()> {
+        if let Some(node) = node {
+            let node = NodeName::new(node).context("a node attribute")?;
+            self.put("attr_host", node.as_str());
+        }
+        Ok(())
+    }
+
+    fn attribute(mut self, name: &str, scope: &Scope) -> Result<Self> {
+        self.name(name)?;
         self.put("attr_is_remote", if scope.is_remote { "1" } else { "0" });
         self.put("attr_is_private", if scope.is_private { "1" } else { "0" });
-        if let Some(node) = &scope.node {
-            self.put("attr_host", node);
-        }
+        self.host(scope.node.as_deref())?;
         if let Some(set) = &scope.set {
-            self.put("attr_set", set);
+            self.put("attr_set", plain("the set", set)?);
         }
         if let Some(dampening) = scope.dampening {
             self.put("attr_dampening", &format!("{}ms", dampening.as_millis()));
@@ -239,6 +248,19 @@ impl Request {
 
     fn send(self, what: &'static str, deadline: Instant) -> Result<Option<Document>> {
         ask(what, deadline, self.0).context(what)
+    }
+}
+
+/// Refuses what does not arrive as it was sent: XML 1.0 cannot hold most control characters, and
+/// Pacemaker 2 writes a tab as blanks, and the end of a line as a backslash and a letter.
+fn plain<'t>(what: &str, text: &'t str) -> Result<&'t str> {
+    let bad = |c: char| c.is_ascii_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}');
+    match text.chars().find(|&c| bad(c)) {
+        None => Ok(text),
+        Some(c) => Err(Error::invalid(format!(
+            "{what} of a node attribute, {text:?}, has the control character {c:?}"
+        ))
+        .with_hint("write it as printable text, for example in base 64")),
     }
 }
 
@@ -315,10 +337,30 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_name_that_xml_cannot_carry() {
+    fn refuses_what_would_not_arrive_as_it_is() {
+        let limit = Duration::from_secs(1);
+        let kind = |result: Result<()>| result.unwrap_err().kind();
+        let local = Scope::default();
         for name in ["", "a\nb", "é\0"] {
-            let result = set(name, "1", &Scope::default(), Duration::from_secs(1));
-            assert_eq!(result.unwrap_err().kind(), ErrorKind::Invalid, "{name:?}");
+            assert_eq!(kind(set(name, "1", &local, limit)), ErrorKind::Invalid);
+            assert_eq!(kind(delete(name, &local, limit)), ErrorKind::Invalid);
+            let query = query(name, None, limit).map(drop);
+            assert_eq!(kind(query), ErrorKind::Invalid);
         }
+        for value in ["\u{1}", "a\tb", "a\r\nb", "\u{7F}", "\u{FFFE}", "\0"] {
+            let e = set("a", value, &local, limit).unwrap_err();
+            assert_eq!(e.kind(), ErrorKind::Invalid, "{value:?}");
+            assert!(e.to_string().contains("control character"), "{e}");
+        }
+        for node in ["", "a b", "x/y"] {
+            let there = Scope::on(node);
+            assert_eq!(kind(set("a", "1", &there, limit)), ErrorKind::Invalid);
+            assert_eq!(kind(delete("a", &there, limit)), ErrorKind::Invalid);
+            let query = query("a", Some(node), limit).map(drop);
+            assert_eq!(kind(query), ErrorKind::Invalid);
+            let clear = clear_failures(None, Some(node), limit);
+            assert_eq!(kind(clear), ErrorKind::Invalid);
+        }
+        assert!(plain("it", "été: \u{85} \"<&>").is_ok());
     }
 }

@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::ffi::CString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,16 @@ struct Runtime {
     running: Mutex<Option<Running>>,
 }
 
-static RUNTIME: OnceLock<std::result::Result<Runtime, Arc<Error>>> = OnceLock::new();
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+
+/// A start that has not ended well: a later call looks whether it has since. One that never began, for
+/// lack of a thread or of GLib's context, is not noted, and tried again.
+static STARTING: Mutex<Option<Starting>> = Mutex::new(None);
+
+struct Starting {
+    process: u32,
+    answer: Receiver<Result<()>>,
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No code that can panic runs under these locks.
@@ -73,27 +82,67 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Starts the thread if there is none yet.
 fn runtime() -> Result<&'static Runtime> {
-    let runtime = match RUNTIME.get_or_init(|| start().map_err(Arc::new)) {
-        Ok(runtime) => runtime,
-        Err(e) => {
-            let again = Error::new(e.kind(), format!("{e:#}"));
-            return Err(match e.hint() {
-                Some(hint) => again.with_hint(hint.to_owned()),
-                None => again,
-            });
-        }
+    let runtime = match RUNTIME.get() {
+        Some(runtime) => runtime,
+        None => start()?,
     };
-    if runtime.process != std::process::id() {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "the process was forked after its first call to Pacemaker",
-        )
-        .with_hint("make the calls in the parent, or start a program instead of forking"));
+    if runtime.process == std::process::id() {
+        Ok(runtime)
+    } else {
+        Err(forked())
     }
-    Ok(runtime)
 }
 
-fn start() -> Result<Runtime> {
+#[cold]
+fn forked() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "the process was forked after its first call to Pacemaker",
+    )
+    .with_hint("make the calls in the parent, or start a program instead of forking")
+}
+
+fn start() -> Result<&'static Runtime> {
+    let mut pending = lock(&STARTING);
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let process = std::process::id();
+    let starting = match pending.take() {
+        Some(starting) => starting,
+        None => spawn(process)?,
+    };
+    if starting.process != process {
+        *pending = Some(starting);
+        return Err(forked());
+    }
+    match starting.answer.recv_timeout(START) {
+        Ok(Ok(())) => Ok(RUNTIME.get_or_init(|| Runtime {
+            process,
+            running: Mutex::new(None),
+        })),
+        // The thread has ended, and has left nothing behind.
+        Ok(Err(e)) => Err(e),
+        Err(why) => {
+            *pending = Some(starting);
+            let (kind, message) = match why {
+                RecvTimeoutError::Timeout => (
+                    ErrorKind::Timeout,
+                    "Pacemaker's library has not initialised in time",
+                ),
+                RecvTimeoutError::Disconnected => (
+                    ErrorKind::Daemon,
+                    "Pacemaker's library failed to initialise",
+                ),
+            };
+            Err(Error::new(kind, message).with_hint(
+                "it reads the schemas when it starts: look at the disk of /usr/share/pacemaker",
+            ))
+        }
+    }
+}
+
+fn spawn(process: u32) -> Result<Starting> {
     let (ready, answer) = sync_channel(1);
     std::thread::Builder::new()
         .name("pacemaker".to_owned())
@@ -104,17 +153,16 @@ fn start() -> Result<Runtime> {
                 let _ = ready.send(result);
             });
         })
-        .map_err(|e| Error::from(e).context("start the Pacemaker thread"))?;
-    answer.recv_timeout(START).unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::Timeout,
-            "the Pacemaker library did not initialise",
-        ))
-    })?;
-    Ok(Runtime {
-        process: std::process::id(),
-        running: Mutex::new(None),
-    })
+        .map_err(no_thread)?;
+    Ok(Starting { process, answer })
+}
+
+#[cold]
+fn no_thread(e: std::io::Error) -> Error {
+    Error::new(ErrorKind::Limit, "the system makes no further thread")
+        .with_source(e)
+        .with_hint("look at the limits of processes and memory (ulimit -u -v), and try again")
+        .context("start a thread for Pacemaker's library")
 }
 
 const WAITING: u8 = 0;
@@ -225,7 +273,7 @@ pub(crate) fn post_work(
     limit: Duration,
     job: impl FnOnce(&Here) + Send + 'static,
 ) {
-    if let Some(Ok(runtime)) = RUNTIME.get()
+    if let Some(runtime) = RUNTIME.get()
         && runtime.process == std::process::id()
     {
         mainloop::post(Box::new(move |here| {
@@ -426,7 +474,7 @@ fn begin_probe(server: &'static str) -> Result<Arc<Probe>> {
             *lock(&result.outcome) = Some(outcome);
             result.ended.notify_all();
         })
-        .map_err(|e| Error::from(e).context("start a thread"))?;
+        .map_err(no_thread)?;
     Ok(probe)
 }
 
