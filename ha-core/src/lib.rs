@@ -10,6 +10,7 @@ pub mod live;
 pub mod model;
 pub mod name;
 pub mod question;
+pub mod schema;
 pub mod status;
 pub mod value;
 pub mod view;

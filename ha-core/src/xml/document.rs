@@ -21,6 +21,13 @@ pub(super) const ROOT: u32 = 0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId(pub(super) u32);
 
+impl NodeId {
+    /// Returns the number, which is small.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// An element, or a text or a comment (then `name` is `TEXT` or `COMMENT`, and `start` and `len`
 /// are its span).
 #[derive(Debug, Clone, Copy)]

@@ -45,8 +45,9 @@ impl<'d> Element<'d> {
         self.document.names.name(self.symbol())
     }
 
+    /// Returns the number that stands for the name in this document.
     #[inline]
-    pub(super) fn symbol(self) -> Symbol {
+    pub(crate) fn symbol(self) -> Symbol {
         self.document.nodes[self.id as usize].name
     }
 
@@ -75,6 +76,23 @@ impl<'d> Element<'d> {
         Attributes {
             document: self.document,
             rest: self.raw_attributes().iter(),
+        }
+    }
+
+    /// Returns the attributes as (number of the name in this document, name, value).
+    pub(crate) fn attributes_with_symbols(
+        self,
+    ) -> impl Iterator<Item = (u32, &'d str, &'d str)> + use<'d> {
+        let document = self.document;
+        let attributes = self.raw_attributes().iter();
+        attributes.map(|a| (a.name, document.names.name(a.name), document.value(a)))
+    }
+
+    /// Returns the child elements and the texts, in order.
+    pub(crate) fn contents(self) -> Contents<'d> {
+        Contents {
+            document: self.document,
+            next: self.document.nodes[self.id as usize].first,
         }
     }
 
@@ -316,6 +334,48 @@ impl<'d> Iterator for Children<'d> {
             self.next = node.next;
             if node.is_element() {
                 return Some(Element::new(self.document, id));
+            }
+        }
+        None
+    }
+}
+
+/// What is directly inside of an element, comments left out.
+pub(crate) enum Content<'d> {
+    Element(Element<'d>),
+    Text,
+}
+
+/// See [`Element::contents`].
+pub(crate) struct Contents<'d> {
+    document: &'d Document,
+    next: u32,
+}
+
+impl<'d> Contents<'d> {
+    /// Nothing of what is inside.
+    pub(crate) fn none(element: Element<'d>) -> Self {
+        Self {
+            document: element.document,
+            next: NONE,
+        }
+    }
+}
+
+impl<'d> Iterator for Contents<'d> {
+    type Item = Content<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Content<'d>> {
+        while self.next != NONE {
+            let id = self.next;
+            let node = &self.document.nodes[id as usize];
+            self.next = node.next;
+            if node.is_element() {
+                return Some(Content::Element(Element::new(self.document, id)));
+            }
+            if node.is_text() {
+                return Some(Content::Text);
             }
         }
         None

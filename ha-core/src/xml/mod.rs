@@ -37,6 +37,7 @@ mod write;
 pub use builder::{Builder, Name};
 pub use document::{Document, NodeId};
 pub use element::{Attributes, Children, ChildrenNamed, Descendants, Element};
+pub(crate) use element::{Content, Contents};
 pub use names::is_name;
 pub use patch::{Change, ChangedAttributes, Changes, PatchSet};
 

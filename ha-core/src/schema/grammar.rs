@@ -1,0 +1,506 @@
+//! Reading a schema's files, and making patterns of what they say when a document first needs it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use regex_lite::Regex;
+
+use super::pattern::{
+    ANY, Declaration, EMPTY, NOT_ALLOWED, Name, NumberMap, P, Patterns, TEXT, Test,
+};
+use super::value::{Rule, Type, same_words, trimmed};
+use crate::xml::{Document, Element, NodeId};
+use crate::{Error, ErrorExt, ErrorKind, Result};
+
+/// How deep patterns may lie in each other.
+const DEEPEST: usize = 200;
+
+/// One place in the files.
+type Place = (usize, NodeId);
+
+/// The definitions that are visible in one place.
+#[derive(Debug, Default)]
+struct Scope {
+    parent: Option<usize>,
+    start: Vec<Place>,
+    defines: HashMap<String, Vec<Place>>,
+    made: HashMap<String, P>,
+}
+
+/// The inside of one element that the schema declares.
+#[derive(Debug, Clone, Copy)]
+struct Declared {
+    scope: usize,
+    place: Place,
+    inside: Option<P>,
+}
+
+/// What a schema says, as far as it was needed.
+#[derive(Debug)]
+pub(super) struct Grammar {
+    directory: PathBuf,
+    files: Vec<(String, Arc<Document>)>,
+    /// What a whole file stands for.
+    made_files: HashMap<usize, P>,
+    scopes: Vec<Scope>,
+    pub(super) patterns: Patterns,
+    declared: Vec<Declared>,
+    declared_at: NumberMap<(usize, usize, u32), Declaration>,
+    pub(super) rules: Vec<Rule>,
+    names: HashMap<String, Name>,
+    texts: Vec<String>,
+    depth: usize,
+}
+
+const ANY_TEXT: Test = 0;
+const BLANK: Test = 1;
+const NEVER: Test = 2;
+
+impl Grammar {
+    pub(super) fn new(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            files: Vec::new(),
+            made_files: HashMap::new(),
+            scopes: vec![Scope::default()],
+            patterns: Patterns::new(),
+            declared: Vec::new(),
+            declared_at: NumberMap::default(),
+            rules: vec![Rule::Any, Rule::Blank, Rule::Never],
+            names: HashMap::new(),
+            texts: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// Returns the pattern of a whole file.
+    pub(super) fn file(&mut self, name: &str) -> Result<P> {
+        let file = self.load(name)?;
+        if let Some(&made) = self.made_files.get(&file) {
+            return Ok(made);
+        }
+        let root = self.files[file].1.root().id();
+        let made = self.pattern(0, (file, root))?;
+        self.made_files.insert(file, made);
+        Ok(made)
+    }
+
+    /// Returns the pattern of what is inside an element.
+    pub(super) fn inside(&mut self, declaration: Declaration) -> Result<P> {
+        let declared = self.declared[declaration as usize];
+        if let Some(inside) = declared.inside {
+            return Ok(inside);
+        }
+        let inside = self.group_of(declared.scope, declared.place, true)?;
+        self.declared[declaration as usize].inside = Some(inside);
+        Ok(inside)
+    }
+
+    /// Tells whether a pattern takes whatever there can be inside of an element.
+    pub(super) fn takes_anything(&mut self, p: P) -> Result<bool> {
+        use super::pattern::Pattern;
+        let Pattern::Choice(more, EMPTY) = self.patterns.pattern(p) else {
+            return Ok(false);
+        };
+        let Pattern::OneOrMore(choice) = self.patterns.pattern(more) else {
+            return Ok(false);
+        };
+        let (mut attribute, mut element, mut text) = (false, None, false);
+        let mut rest = vec![choice];
+        while let Some(next) = rest.pop() {
+            match self.patterns.pattern(next) {
+                Pattern::Choice(a, b) => rest.extend([a, b]),
+                Pattern::Attribute(ANY, ANY_TEXT) => attribute = true,
+                Pattern::Element(ANY, declaration) => element = Some(declaration),
+                Pattern::Text => text = true,
+                _ => {}
+            }
+        }
+        match element.filter(|_| attribute && text) {
+            Some(declaration) => Ok(self.inside(declaration)? == p),
+            None => Ok(false),
+        }
+    }
+
+    /// Returns the number of a name, which stays the same.
+    pub(super) fn name(&mut self, name: &str) -> Name {
+        if let Some(&number) = self.names.get(name) {
+            return number;
+        }
+        let number = self.texts.len() as Name;
+        self.names.insert(name.to_owned(), number);
+        self.texts.push(name.to_owned());
+        number
+    }
+
+    pub(super) fn text_of(&self, name: Name) -> &str {
+        &self.texts[name as usize]
+    }
+
+    /// Puts a text to a test. What depends on the rest of the document is asked of `special`.
+    pub(super) fn passes(
+        rules: &[Rule],
+        test: Test,
+        text: &str,
+        special: &mut dyn FnMut(Type) -> bool,
+    ) -> bool {
+        match &rules[test as usize] {
+            Rule::Any => true,
+            Rule::Blank => trimmed(text).is_empty(),
+            Rule::Never => false,
+            Rule::Token(word) => same_words(word, text),
+            Rule::Exactly(word) => word == text,
+            Rule::OneOf(tests) => tests
+                .iter()
+                .any(|&test| Self::passes(rules, test, text, special)),
+            Rule::Data {
+                of,
+                patterns,
+                except,
+            } => {
+                of.takes(text)
+                    && patterns.iter().all(|pattern| pattern.is_match(text))
+                    && except.is_none_or(|test| !Self::passes(rules, test, text, special))
+                    && (!matches!(of, Type::Id | Type::IdReference) || special(*of))
+            }
+        }
+    }
+
+    fn load(&mut self, name: &str) -> Result<usize> {
+        if let Some(at) = self.files.iter().position(|(its, _)| its == name) {
+            return Ok(at);
+        }
+        let path = self.directory.join(name);
+        let what = || format!("read the schema {}", path.display());
+        let bytes = std::fs::read(&path).with_context(what)?;
+        let document = Document::parse_bytes(&bytes).with_context(what)?;
+        self.files.push((name.to_owned(), Arc::new(document)));
+        Ok(self.files.len() - 1)
+    }
+
+    fn unsupported(&self, place: Place, what: &str) -> Error {
+        let file = &self.files[place.0].0;
+        Error::new(
+            ErrorKind::Unsupported,
+            format!("the schema's file {file} holds {what}, which is not understood here"),
+        )
+    }
+
+    /// Returns the pattern of all that an element of the schema holds, one after the other.
+    fn group_of(&mut self, scope: usize, place: Place, is_element: bool) -> Result<P> {
+        let document = Arc::clone(&self.files[place.0].1);
+        let element = document.element(place.1);
+        let mut all = EMPTY;
+        for child in inner(element, is_element) {
+            let next = self.pattern(scope, (place.0, child.id()))?;
+            all = self.patterns.group(all, next);
+        }
+        Ok(all)
+    }
+
+    fn pattern(&mut self, scope: usize, place: Place) -> Result<P> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.unsupported(place, "definitions that lie too deep in each other"));
+        }
+        let made = self.pattern_here(scope, place);
+        self.depth -= 1;
+        made
+    }
+
+    fn pattern_here(&mut self, scope: usize, place: Place) -> Result<P> {
+        let document = Arc::clone(&self.files[place.0].1);
+        let element = document.element(place.1);
+        let attribute = |name| element.attribute(name).map(trimmed);
+        let required = |grammar: &Self, name| {
+            attribute(name).ok_or_else(|| {
+                grammar.unsupported(place, &format!("<{}> without {name}", element.name()))
+            })
+        };
+        Ok(match element.name() {
+            "element" => {
+                let name = self.name_class(place, element)?;
+                let key = (scope, place.0, place.1.number());
+                let next = self.declared.len() as Declaration;
+                let declaration = *self.declared_at.entry(key).or_insert(next);
+                if declaration == next {
+                    self.declared.push(Declared {
+                        scope,
+                        place,
+                        inside: None,
+                    });
+                }
+                self.patterns.element(name, declaration)
+            }
+            "attribute" => {
+                let name = self.name_class(place, element)?;
+                let test = match inner(element, true).collect::<Vec<_>>()[..] {
+                    [] => ANY_TEXT,
+                    [only] => self.test(scope, (place.0, only.id()))?,
+                    _ => return Err(self.unsupported(place, "an attribute of several patterns")),
+                };
+                if test == NEVER {
+                    NOT_ALLOWED
+                } else {
+                    self.patterns.attribute(name, test)
+                }
+            }
+            "group" => self.group_of(scope, place, false)?,
+            "interleave" | "mixed" => {
+                let mut all = EMPTY;
+                for child in inner(element, false) {
+                    let next = self.pattern(scope, (place.0, child.id()))?;
+                    all = self.patterns.interleave(all, next);
+                }
+                if element.name() == "mixed" {
+                    all = self.patterns.interleave(all, TEXT);
+                }
+                all
+            }
+            "choice" => {
+                let mut all = NOT_ALLOWED;
+                for child in inner(element, false) {
+                    let next = self.pattern(scope, (place.0, child.id()))?;
+                    all = self.patterns.choice(all, next);
+                }
+                all
+            }
+            "optional" => {
+                let all = self.group_of(scope, place, false)?;
+                self.patterns.choice(all, EMPTY)
+            }
+            "zeroOrMore" => {
+                let all = self.group_of(scope, place, false)?;
+                self.patterns.zero_or_more(all)
+            }
+            "oneOrMore" => {
+                let all = self.group_of(scope, place, false)?;
+                self.patterns.one_or_more(all)
+            }
+            "empty" => EMPTY,
+            "notAllowed" => NOT_ALLOWED,
+            "text" => TEXT,
+            "ref" => self.define(scope, required(self, "name")?, place)?,
+            "parentRef" => {
+                let Some(parent) = self.scopes[scope].parent else {
+                    return Err(self.unsupported(place, "a parentRef outside of a grammar"));
+                };
+                self.define(parent, required(self, "name")?, place)?
+            }
+            "externalRef" => self.file(required(self, "href")?)?,
+            "grammar" => {
+                let new = self.scopes.len();
+                self.scopes.push(Scope {
+                    parent: Some(scope),
+                    ..Scope::default()
+                });
+                self.collect(new, place, &Overridden::default())?;
+                let mut all = NOT_ALLOWED;
+                for start in self.scopes[new].start.clone() {
+                    let next = self.group_of(new, start, false)?;
+                    all = self.patterns.choice(all, next);
+                }
+                all
+            }
+            other => return Err(self.unsupported(place, &format!("<{other}>"))),
+        })
+    }
+
+    fn name_class(&mut self, place: Place, element: Element<'_>) -> Result<Name> {
+        if let Some(name) = element.attribute("name") {
+            return Ok(self.name(trimmed(name)));
+        }
+        let class = element.children().find(|e| !e.name().contains(':'));
+        match class {
+            Some(class) if class.name() == "name" => Ok(self.name(trimmed(&class.text()))),
+            Some(class) if class.name() == "anyName" && class.children().next().is_none() => {
+                Ok(ANY)
+            }
+            _ => Err(self.unsupported(place, "a class of names")),
+        }
+    }
+
+    /// Finds the bodies of a definition.
+    fn bodies(&self, scope: usize, name: &str, place: Place) -> Result<Vec<Place>> {
+        let bodies = self.scopes[scope].defines.get(name).cloned();
+        bodies.ok_or_else(|| self.unsupported(place, &format!("a reference to nothing ({name})")))
+    }
+
+    fn define(&mut self, scope: usize, name: &str, place: Place) -> Result<P> {
+        if let Some(&made) = self.scopes[scope].made.get(name) {
+            return Ok(made);
+        }
+        let mut all = None;
+        for body in self.bodies(scope, name, place)? {
+            let next = self.group_of(scope, body, false)?;
+            let document = &self.files[body.0].1;
+            let combine = document.element(body.1).attribute("combine");
+            all = Some(match (all, combine) {
+                (None, _) => next,
+                (Some(all), Some("interleave")) => self.patterns.interleave(all, next),
+                (Some(all), _) => self.patterns.choice(all, next),
+            });
+        }
+        let made = all.unwrap_or(NOT_ALLOWED);
+        self.scopes[scope].made.insert(name.to_owned(), made);
+        Ok(made)
+    }
+
+    /// Collects the definitions of a grammar, those of the files that it includes too.
+    fn collect(&mut self, scope: usize, place: Place, overridden: &Overridden) -> Result<()> {
+        let document = Arc::clone(&self.files[place.0].1);
+        for child in inner(document.element(place.1), false) {
+            let here = (place.0, child.id());
+            match child.name() {
+                "define" => {
+                    let name = child.attribute("name").map(trimmed).unwrap_or_default();
+                    if !overridden.defines.iter().any(|its| its == name) {
+                        let defines = &mut self.scopes[scope].defines;
+                        match defines.get_mut(name) {
+                            Some(bodies) => bodies.push(here),
+                            None => drop(defines.insert(name.to_owned(), vec![here])),
+                        }
+                    }
+                }
+                "start" if overridden.start => {}
+                "start" => self.scopes[scope].start.push(here),
+                "div" => self.collect(scope, here, overridden)?,
+                "include" => {
+                    let Some(href) = child.attribute("href") else {
+                        return Err(self.unsupported(here, "an include of nothing"));
+                    };
+                    if self.depth >= DEEPEST {
+                        return Err(self.unsupported(here, "files that include each other"));
+                    }
+                    let file = self.load(trimmed(href))?;
+                    let root = self.files[file].1.root().id();
+                    let mut more = overridden.clone();
+                    more.add(child);
+                    self.depth += 1;
+                    self.collect(scope, (file, root), &more)?;
+                    self.depth -= 1;
+                    self.collect(scope, here, overridden)?;
+                }
+                other => return Err(self.unsupported(here, &format!("<{other}>"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the test that a text must pass.
+    fn test(&mut self, scope: usize, place: Place) -> Result<Test> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.unsupported(place, "definitions that lie too deep in each other"));
+        }
+        let made = self.test_here(scope, place);
+        self.depth -= 1;
+        made
+    }
+
+    fn test_here(&mut self, scope: usize, place: Place) -> Result<Test> {
+        let document = Arc::clone(&self.files[place.0].1);
+        let element = document.element(place.1);
+        let places = |of: Element<'_>| -> Vec<Place> {
+            inner(of, false).map(|e| (place.0, e.id())).collect()
+        };
+        let rule = match element.name() {
+            "text" => return Ok(ANY_TEXT),
+            "empty" => return Ok(BLANK),
+            "notAllowed" => return Ok(NEVER),
+            "value" => {
+                let text = element.text().into_owned();
+                match element.attribute("type") {
+                    None | Some("token") => Rule::Token(text),
+                    Some("string") => Rule::Exactly(text),
+                    Some(other) => {
+                        return Err(self.unsupported(place, &format!("a value of type {other}")));
+                    }
+                }
+            }
+            "data" => self.data(scope, place, element)?,
+            "choice" => self.one_of(scope, &places(element))?,
+            "optional" => {
+                let mut tests = vec![BLANK];
+                for place in places(element) {
+                    tests.push(self.test(scope, place)?);
+                }
+                Rule::OneOf(tests)
+            }
+            "group" | "define" if element.children().count() == 1 => {
+                return self.test(scope, places(element)[0]);
+            }
+            "ref" => {
+                let name = element.attribute("name").map(trimmed).unwrap_or_default();
+                let bodies = self.bodies(scope, name, place)?;
+                self.one_of(scope, &bodies)?
+            }
+            other => return Err(self.unsupported(place, &format!("<{other}> in an attribute"))),
+        };
+        self.rules.push(rule);
+        Ok(self.rules.len() as Test - 1)
+    }
+
+    fn one_of(&mut self, scope: usize, places: &[Place]) -> Result<Rule> {
+        let tests: Result<Vec<Test>> = places.iter().map(|&at| self.test(scope, at)).collect();
+        tests.map(Rule::OneOf)
+    }
+
+    fn data(&mut self, scope: usize, place: Place, element: Element<'_>) -> Result<Rule> {
+        let name = element.attribute("type").map(trimmed).unwrap_or_default();
+        let of = Type::named(name)
+            .ok_or_else(|| self.unsupported(place, &format!("data of type {name}")))?;
+        let (mut patterns, mut except) = (Vec::new(), None);
+        for child in inner(element, false) {
+            match (child.name(), child.attribute("name")) {
+                ("param", Some("pattern")) if of == Type::String => {
+                    let text = child.text();
+                    let whole = format!("^(?:{})$", trimmed(&text));
+                    let pattern = Regex::new(&whole);
+                    patterns.push(pattern.map_err(|_| self.unsupported(place, "a pattern"))?);
+                }
+                ("except", _) => {
+                    let places: Vec<Place> =
+                        inner(child, false).map(|e| (place.0, e.id())).collect();
+                    let rule = self.one_of(scope, &places)?;
+                    self.rules.push(rule);
+                    except = Some(self.rules.len() as Test - 1);
+                }
+                _ => return Err(self.unsupported(place, "a parameter of data")),
+            }
+        }
+        Ok(Rule::Data {
+            of,
+            patterns,
+            except,
+        })
+    }
+}
+
+/// What an include says anew.
+#[derive(Debug, Clone, Default)]
+struct Overridden {
+    start: bool,
+    defines: Vec<String>,
+}
+
+impl Overridden {
+    fn add(&mut self, include: Element<'_>) {
+        for child in include.children() {
+            match (child.name(), child.attribute("name")) {
+                ("start", _) => self.start = true,
+                ("define", Some(name)) => self.defines.push(trimmed(name).to_owned()),
+                ("div", _) => self.add(child),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Returns the patterns inside of an element of the schema: not annotations, nor its class of names.
+fn inner(element: Element<'_>, has_name: bool) -> impl Iterator<Item = Element<'_>> {
+    let skip = has_name && element.attribute("name").is_none();
+    let children = element.children().filter(|e| !e.name().contains(':'));
+    children.skip(usize::from(skip))
+}
