@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ha_core::live::pacemaker::cib::validate;
 use ha_core::schema::{self, Schema};
-use ha_core::xml::{Document, NodeId};
+use ha_core::xml::{Document, Element, NodeId};
 use ha_core::{ErrorKind, Result};
 
 const EVERYTHING: &str = include_str!("data/schema/everything.xml");
@@ -157,7 +157,7 @@ fn spoil(cib: &mut Document, chance: &mut Chance) -> String {
         _ => {
             let count = cib.element(at).children().count();
             if count > 1 {
-                let children: Vec<NodeId> = cib.element(at).children().map(|e| e.id()).collect();
+                let children: Vec<NodeId> = cib.element(at).children().map(Element::id).collect();
                 cib.move_child(*chance.of(&children), chance.below(count));
             }
             format!("the children of {of} changed places")

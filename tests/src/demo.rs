@@ -25,7 +25,8 @@ const PROGRAMS: &str = "/usr/local/sbin";
 /// What failed, with the end of the log that tells why; [`ErrorKind::NotFound`] when the programs
 /// are not built.
 pub fn run(options: &LabOptions, programs: &Path) -> Result<()> {
-    let programs = [find(programs, "crm_mon")?, find(programs, "watch")?];
+    let programs = ["crm_mon", "crm_mon-live", "watch"].map(|name| find(programs, name));
+    let programs = programs.into_iter().collect::<Result<Vec<_>>>()?;
     heading("Starting two nodes, maitre and esclave: real Corosync, real Pacemaker");
     let began = Instant::now();
     let lab = Lab::start(options)?;

@@ -92,13 +92,16 @@ impl Hasher for NumberHasher {
 
 pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
 
+/// What an element can be, each with what is left then.
+type Steps = Box<[(Declaration, P)]>;
+
 /// All patterns of one schema.
 #[derive(Debug)]
 pub(super) struct Patterns {
     all: Vec<Info>,
     known: NumberMap<Pattern, P>,
     attribute_steps: NumberMap<(P, Name), AttributeStep>,
-    element_steps: NumberMap<(P, Name), Box<[(Declaration, P)]>>,
+    element_steps: NumberMap<(P, Name), Steps>,
     closed: NumberMap<P, P>,
 }
 
@@ -246,7 +249,8 @@ impl Patterns {
         }
         match info.pattern {
             Pattern::Attribute(its, test) => {
-                if (its == name || its == ANY) && !tests.contains(&test) {
+                let is_ours = its == name || its == ANY;
+                if is_ours && !tests.contains(&test) {
                     tests.push(test);
                 }
             }
@@ -432,10 +436,8 @@ impl Patterns {
         }
         let from = steps.len();
         match info.pattern {
-            Pattern::Element(its, declaration) => {
-                if its == name || its == ANY {
-                    steps.push((declaration, EMPTY));
-                }
+            Pattern::Element(its, declaration) if its == name || its == ANY => {
+                steps.push((declaration, EMPTY));
             }
             Pattern::Choice(a, b) => {
                 self.collect_steps(a, name, steps);

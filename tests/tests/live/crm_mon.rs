@@ -14,6 +14,9 @@ use crate::daemons::add_switch;
 /// Where our program is inside the nodes.
 pub(crate) const OURS: &str = "/usr/local/sbin/ha-crm_mon";
 
+/// What ours becomes to read the running cluster.
+const WITH_LIBRARIES: &str = "crm_mon-live";
+
 /// The options under which both programs are compared.
 const MODES: [&[&str]; 9] = [
     &["-1"],
@@ -66,7 +69,7 @@ const FENCING_MODES: [&[&str]; 12] = [
 
 /// Fencing that fails, that works, and that is under way.
 fn what_was_fenced(lab: &Lab) -> Result<()> {
-    let program = std::fs::read(build()?)?;
+    let program = build()?;
     let maitre = lab.node("maitre")?;
     install(&maitre, &program)?;
     add_switch(lab, "maitre,esclave,elsewhere,nowhere")?;
@@ -113,7 +116,7 @@ fn what_was_fenced(lab: &Lab) -> Result<()> {
 }
 
 fn cluster_life(lab: &Lab) -> Result<()> {
-    let program = std::fs::read(build()?)?;
+    let program = build()?;
     for node in lab.nodes() {
         install(&node, &program)?;
     }
@@ -230,7 +233,7 @@ pub(crate) fn build() -> Result<PathBuf> {
         .and_then(Path::parent)
         .ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "-p", "ha-examples", "--bin", "crm_mon"]);
+    cargo.args(["build", "--quiet", "-p", "ha-examples", "--bins"]);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if folder.ends_with("release") {
         cargo.arg("--release");
@@ -241,9 +244,17 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(folder.join("crm_mon"))
 }
 
-pub(crate) fn install(node: &Node<'_>, program: &[u8]) -> Result<()> {
-    node.write(OURS, program)?;
-    node.command("chmod").args(["755", OURS]).stdout().map(drop)
+/// Installs our program, and what it becomes beside it.
+pub(crate) fn install(node: &Node<'_>, program: &Path) -> Result<()> {
+    let other = Path::new(OURS).with_file_name(WITH_LIBRARIES);
+    let other = other.to_string_lossy();
+    node.write(OURS, std::fs::read(program)?)?;
+    node.write(
+        &other,
+        std::fs::read(program.with_file_name(WITH_LIBRARIES))?,
+    )?;
+    let chmod = node.command("chmod").args(["755", OURS, &other]).stdout();
+    chmod.map(drop)
 }
 
 fn wait_for(lab: &Lab, node: &Node<'_>, what: &str, texts: &[&str]) -> Result<()> {

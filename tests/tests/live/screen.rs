@@ -59,7 +59,7 @@ impl Terminal<'_> {
 
 fn follows_the_cluster(lab: &Lab) -> Result<()> {
     let node = lab.node("maitre")?;
-    install(&node, &std::fs::read(build()?)?)?;
+    install(&node, &build()?)?;
     let terminal = Terminal { lab, node };
     terminal.tmux(&[
         "-f",

@@ -4,9 +4,6 @@ use std::process::ExitCode;
 
 use ha_core::finding::{self, Finding};
 use ha_core::language::Language;
-use ha_core::live::corosync::cfg::Cfg;
-use ha_core::live::corosync::{NodeId, Options};
-use ha_core::model::Cib;
 use ha_core::question::Question;
 use ha_core::status::{self, ComputeOptions};
 use ha_core::{Result, why};
@@ -15,6 +12,7 @@ use jiff::tz::TimeZone;
 
 use crate::arguments::Request;
 use crate::source::{self, Source};
+use crate::{cluster, zone};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +38,7 @@ pub(crate) fn answer(
     source: &Source,
     now: Timestamp,
 ) -> Result<Answer> {
-    let zone = TimeZone::system();
+    let zone = zone::local();
     let language = request.language.unwrap_or_else(language);
     match asked {
         Asked::Is(question) => is(question, request.verbose, source, now, &zone),
@@ -120,7 +118,7 @@ fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone
     let mut found = finding::all(&source.document, now, zone);
     if !source::is_stored() {
         // Without Corosync (a remote node) there are no links to look at.
-        found.extend(links(source).unwrap_or_default());
+        found.extend(cluster::links(&source.document).unwrap_or_default());
         found.sort_by_key(Finding::severity);
     }
     let mut text = String::new();
@@ -145,32 +143,4 @@ fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone
         text,
         code: ExitCode::from(u8::from(found.iter().any(is_error))),
     }
-}
-
-/// The links of this node that are down, of those that the transport tells about.
-fn links(source: &Source) -> Result<Vec<Finding>> {
-    let cfg = Cfg::connect(&Options::default())?;
-    let own = cfg.local_node()?;
-    let mut found = Vec::new();
-    for node in Cib::new(&source.document).nodes() {
-        let (Some(name), Some(id)) = (node.attribute("uname"), node.attribute("id")) else {
-            continue;
-        };
-        // Remote nodes have names for ids, and are no nodes of Corosync.
-        let Some(id) = id.parse().ok().map(NodeId).filter(|&id| id != own) else {
-            continue;
-        };
-        // Of a node that is not there every link is down: that is told as such.
-        let status = cfg.node_status(id).ok().filter(|status| status.reachable);
-        let Some(status) = status else {
-            continue;
-        };
-        let links = status.links.iter().filter(|link| link.enabled);
-        let links = links.map(|link| {
-            let number = u8::try_from(link.number).unwrap_or(u8::MAX);
-            (name, number, link.connected)
-        });
-        found.extend(finding::of_links(links));
-    }
-    Ok(found)
 }

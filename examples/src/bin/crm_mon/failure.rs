@@ -81,7 +81,7 @@ impl Failure {
             }
             Format::Json => {
                 let (name, meaning) = (&request.view.request, self.meaning);
-                crate::json(&view::failure_json(name, self.code, meaning, &lines))
+                crate::program::json(&view::failure_json(name, self.code, meaning, &lines))
             }
             Format::Html => view::failure_html(request.page.clone(), &lines),
             Format::LegacyXml => {
@@ -96,7 +96,7 @@ impl Failure {
                 String::new()
             }
         };
-        if let Err(error) = crate::write(&text, to) {
+        if let Err(error) = crate::program::write(&text, to) {
             if text.is_empty() {
                 return ExitCode::from(self.code);
             }

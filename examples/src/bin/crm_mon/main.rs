@@ -2,108 +2,20 @@
 //!
 //! Reads the running cluster, the CIB in the file that `CIB_file` names (`-` for standard input), or
 //! the shadow CIB that `CIB_shadow` names.
+//!
+//! Only the running cluster needs the C libraries, and to load them takes far longer than to print the
+//! status of a file. So this program does without: it hands over to `crm_mon-live`, which lies beside
+//! it, when it is asked about the running cluster.
 
 mod arguments;
 mod ask;
+#[path = "cluster/other.rs"]
+mod cluster;
 mod failure;
-mod live;
-mod schema;
+mod program;
 mod source;
+mod zone;
 
-use std::io::{ErrorKind, IsTerminal as _, Write};
-use std::process::ExitCode;
-
-use ha_core::status::{self, ComputeOptions};
-use ha_core::view::{Part, Parts, Report};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
-use arguments::{Action, Format, Request};
-use failure::Failure;
-
-fn main() -> ExitCode {
-    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let program = words.next().unwrap_or_else(|| "crm_mon".to_owned());
-    let words: Vec<String> = words.collect();
-    let request = match arguments::parse(&program, &words) {
-        Ok(Action::Report(request)) => request,
-        Ok(Action::Print(text)) => {
-            return match write(&text, None) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failure::print_plain(&format!("cannot write: {error}"), 1),
-            };
-        }
-        Err(message) => return failure::print_plain(&message, arguments::USAGE),
-    };
-    match run(&request) {
-        Ok(code) => code,
-        Err(failure) => failure.print(&request),
-    }
-}
-
-fn run(request: &Request) -> Result<ExitCode, Failure> {
-    if let Some(problem) = &request.problem {
-        return Err(Failure::usage(problem));
-    }
-    let screen = request.format == Format::Text && request.output_to.is_none();
-    let screen = screen && request.asked.is_none() && !request.one_shot;
-    if screen && std::io::stdout().is_terminal() && !source::is_stored() {
-        return live::run(request.view.clone(), TimeZone::system())
-            .map(|()| ExitCode::SUCCESS)
-            .map_err(|e| Failure::of(&e));
-    }
-    let source = source::read(request)?;
-    let now = request.now.unwrap_or_else(Timestamp::now);
-    if let Some(asked) = &request.asked {
-        let answer = ask::answer(asked, request, &source, now).map_err(|e| Failure::of(&e))?;
-        return write(&answer.text, request.output_to.as_deref())
-            .map(|()| answer.code)
-            .map_err(|error| Failure::unwritable(request, &error));
-    }
-    let zone = TimeZone::system();
-    let parts = request.view.parts;
-    let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
-    let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
-    let mut view = request.view.clone();
-    let fencing = Parts::FENCING.difference(parts) != Parts::FENCING;
-    if fencing && source.daemon.is_some() {
-        view.fencing = Some(source::fencing(source::PATIENCE));
-    }
-    view.daemon = source.daemon;
-    let report = Report::new(&state, &view, now, &zone);
-    let text = match request.format {
-        Format::Text => report.text(),
-        Format::Xml => report.xml(),
-        Format::LegacyXml => report.legacy_xml(),
-        Format::Html => report.html(request.page.clone()),
-        Format::Json => json(&report.json()),
-        Format::Simple => report.simple(),
-    };
-    write(&text, request.output_to.as_deref())
-        .map_err(|error| Failure::unwritable(request, &error))?;
-    if request.format == Format::Simple && text.contains("CLUSTER WARN") {
-        eprintln!("Error outputting status info from the fencer or CIB");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Returns a document for programs, that people can read too.
-fn json(output: &ha_core::view::json::Output) -> String {
-    // Texts, numbers and flags always have a JSON form.
-    serde_json::to_string_pretty(output).map_or_else(|error| error.to_string(), |text| text + "\n")
-}
-
-/// Writes to a file, or to standard output. That nobody reads it any more is no failure.
-fn write(text: &str, to: Option<&str>) -> std::io::Result<()> {
-    let written = match to.filter(|&path| path != "-") {
-        Some(path) => std::fs::write(path, text),
-        None => {
-            let mut out = std::io::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        }
-    };
-    match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+fn main() -> std::process::ExitCode {
+    program::main()
 }

@@ -3,19 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use ha_core::live::pacemaker::{cib, fencer, pacemakerd};
-use ha_core::view::{DaemonState, FencingHistory};
+use ha_core::schema::Schema;
+use ha_core::view::DaemonState;
 use ha_core::xml::Document;
-use ha_core::{Error, ErrorKind};
+use ha_core::{Error, ErrorKind, Result};
 
-use crate::arguments::{Format, Request};
+use crate::arguments::Request;
+use crate::cluster;
 use crate::failure::Failure;
-use crate::schema::conforming;
-
-/// How long the daemons may take to answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where shadow CIBs are kept unless `CIB_shadow_dir` says otherwise.
 const SHADOWS: &str = "/var/lib/pacemaker/cib";
@@ -36,7 +32,7 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
         Some(name) => shadow_file(&name),
         None => match file() {
             Some(path) => PathBuf::from(path),
-            None => return live(request),
+            None => return cluster::read(request),
         },
     };
     if request.is_cgi {
@@ -79,6 +75,31 @@ fn shadow_file(name: &OsStr) -> PathBuf {
     PathBuf::from(folder.unwrap_or_else(|| SHADOWS.into())).join(file)
 }
 
+/// Checks a CIB against the schema that it names; one that names none is taken as it is.
+fn conforming(document: Document) -> Result<Document> {
+    let root = document.root();
+    if root.name() != "cib" {
+        let message = format!("the root element is {}, not cib", root.name());
+        return Err(Error::invalid(message));
+    }
+    let schema = root.attribute("validate-with");
+    if schema.is_none_or(|name| name == "none") {
+        return Ok(document);
+    }
+    match Schema::of(&document).and_then(|mut schema| schema.check(&document)) {
+        Ok(faults) if faults.is_empty() => Ok(document),
+        Ok(faults) => {
+            let faults: Vec<String> = faults.iter().take(3).map(ToString::to_string).collect();
+            Err(Error::new(ErrorKind::Schema, faults.join("; ")))
+        }
+        // A schema of a later Pacemaker may use what is not known here. Its own library knows it.
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            cluster::validate(&document).map(|()| document)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Says why a file cannot be read, in the words of `crm_mon`.
 fn cause(error: &std::io::Error) -> &'static str {
     match error.kind() {
@@ -88,84 +109,8 @@ fn cause(error: &std::io::Error) -> &'static str {
     }
 }
 
-fn live(request: &Request) -> Result<Source, Failure> {
-    let answer = pacemakerd::ping(PATIENCE).map_err(|error| unavailable(request, &error))?;
-    let mut options = cib::ConnectOptions::default();
-    options.timeout = PATIENCE;
-    let document = cib::Cib::connect(&options)
-        .and_then(|cib| cib.query())
-        .map_err(|error| unavailable(request, &error))?;
-    Ok(Source {
-        document,
-        daemon: Some(daemon_state(&answer)),
-    })
-}
-
-/// Returns what the launcher says of itself, in the words of `crm_mon`.
-pub(crate) fn daemon_state(answer: &pacemakerd::PacemakerdStatus) -> DaemonState {
-    DaemonState {
-        state: answer.state.as_str().to_owned(),
-        description: description(answer.state).to_owned(),
-        source: "pacemakerd".to_owned(),
-        last_updated: answer.last_updated,
-    }
-}
-
-/// Asks the fencer what was fenced.
-pub(crate) fn fencing(patience: Duration) -> FencingHistory {
-    match fencer::history(None, patience) {
-        Ok(events) => FencingHistory::Events(events),
-        Err(error) => FencingHistory::Unavailable {
-            code: error.exit_code(),
-            meaning: if error.kind() == ErrorKind::Disconnected {
-                "Not connected".to_owned()
-            } else {
-                format!("{error:#}")
-            },
-        },
-    }
-}
-
 /// Tells whether the environment names a CIB that is not the running cluster's.
 pub(crate) fn is_stored() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     is_set("CIB_shadow") || is_set("CIB_file")
-}
-
-fn description(state: pacemakerd::State) -> &'static str {
-    use pacemakerd::State;
-    match state {
-        State::Init => "Initializing pacemaker",
-        State::StartingDaemons => "Pacemaker daemons are starting",
-        State::WaitForPing => "Waiting for startup trigger from SBD",
-        State::Running => "Pacemaker is running",
-        State::ShuttingDown => "Pacemaker daemons are shutting down",
-        State::ShutdownComplete => "Pacemaker daemons are shut down (reporting to SBD)",
-        _ => "Invalid pacemakerd state",
-    }
-}
-
-/// Says that the cluster cannot be reached, in the words of `crm_mon`.
-fn unavailable(request: &Request, error: &Error) -> Failure {
-    if error.kind() != ErrorKind::Disconnected {
-        return Failure {
-            lines: vec![format!("crm_mon: Connection to cluster failed: {error:#}")],
-            code: error.exit_code(),
-            meaning: "Error occurred",
-            with_help: false,
-        };
-    }
-    let (critical, code) = match request.format {
-        Format::Simple => ("CLUSTER CRIT: ", 2),
-        _ => ("", error.exit_code()),
-    };
-    Failure {
-        lines: vec![
-            "error: Could not connect to launcher: Connection refused".to_owned(),
-            format!("crm_mon: {critical}Connection to cluster failed: Connection refused"),
-        ],
-        code,
-        meaning: "Not connected",
-        with_help: false,
-    }
 }

@@ -77,12 +77,12 @@ fn connection(teller: &Sender<News>) -> Result<std::convert::Infallible, End> {
 }
 
 fn fencing() -> ha_core::view::FencingHistory {
-    crate::source::fencing(PATIENCE)
+    crate::cluster::fencing_within(PATIENCE)
 }
 
 /// What the launcher says of itself; nothing when it does not answer, as on a remote node.
 fn daemon() -> Option<ha_core::view::DaemonState> {
     pacemakerd::ping(PATIENCE)
         .ok()
-        .map(|answer| crate::source::daemon_state(&answer))
+        .map(|answer| crate::cluster::daemon_state(&answer))
 }

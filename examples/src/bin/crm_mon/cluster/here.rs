@@ -1,0 +1,141 @@
+//! The running cluster, through the C libraries.
+
+use std::time::Duration;
+
+use ha_core::finding::{self, Finding};
+use ha_core::live::corosync::cfg::Cfg;
+use ha_core::live::corosync::{NodeId, Options};
+use ha_core::live::pacemaker::{cib, fencer, pacemakerd};
+use ha_core::model::Cib;
+use ha_core::view::{self, DaemonState, FencingHistory};
+use ha_core::xml::Document;
+use ha_core::{Error, ErrorKind, Result};
+use jiff::tz::TimeZone;
+
+use crate::arguments::{Format, Request};
+use crate::failure::Failure;
+use crate::live;
+use crate::source::Source;
+
+/// How long the daemons may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Shows the cluster on the terminal, until the user ends it.
+pub(crate) fn show(view: view::Options, zone: TimeZone) -> Result<()> {
+    live::run(view, zone)
+}
+
+/// Checks a CIB with Pacemaker's own library.
+pub(crate) fn validate(document: &Document) -> Result<()> {
+    cib::validate(document, PATIENCE)
+}
+
+/// Reads the CIB of the running cluster.
+pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
+    let answer = pacemakerd::ping(PATIENCE).map_err(|error| unavailable(request, &error))?;
+    let mut options = cib::ConnectOptions::default();
+    options.timeout = PATIENCE;
+    let document = cib::Cib::connect(&options)
+        .and_then(|cib| cib.query())
+        .map_err(|error| unavailable(request, &error))?;
+    Ok(Source {
+        document,
+        daemon: Some(daemon_state(&answer)),
+    })
+}
+
+/// The links of this node that are down, of those that the transport tells about.
+pub(crate) fn links(document: &Document) -> Result<Vec<Finding>> {
+    let cfg = Cfg::connect(&Options::default())?;
+    let own = cfg.local_node()?;
+    let mut found = Vec::new();
+    for node in Cib::new(document).nodes() {
+        let (Some(name), Some(id)) = (node.attribute("uname"), node.attribute("id")) else {
+            continue;
+        };
+        // Remote nodes have names for ids, and are no nodes of Corosync.
+        let Some(id) = id.parse().ok().map(NodeId).filter(|&id| id != own) else {
+            continue;
+        };
+        // Of a node that is not there every link is down: that is told as such.
+        let status = cfg.node_status(id).ok().filter(|status| status.reachable);
+        let Some(status) = status else {
+            continue;
+        };
+        let links = status.links.iter().filter(|link| link.enabled);
+        let links = links.map(|link| {
+            let number = u8::try_from(link.number).unwrap_or(u8::MAX);
+            (name, number, link.connected)
+        });
+        found.extend(finding::of_links(links));
+    }
+    Ok(found)
+}
+
+/// Returns what the launcher says of itself, in the words of `crm_mon`.
+pub(crate) fn daemon_state(answer: &pacemakerd::PacemakerdStatus) -> DaemonState {
+    DaemonState {
+        state: answer.state.as_str().to_owned(),
+        description: description(answer.state).to_owned(),
+        source: "pacemakerd".to_owned(),
+        last_updated: answer.last_updated,
+    }
+}
+
+/// Asks the fencer what was fenced.
+pub(crate) fn fencing() -> FencingHistory {
+    fencing_within(PATIENCE)
+}
+
+/// Asks the fencer what was fenced, which may take that long.
+pub(crate) fn fencing_within(patience: Duration) -> FencingHistory {
+    match fencer::history(None, patience) {
+        Ok(events) => FencingHistory::Events(events),
+        Err(error) => FencingHistory::Unavailable {
+            code: error.exit_code(),
+            meaning: if error.kind() == ErrorKind::Disconnected {
+                "Not connected".to_owned()
+            } else {
+                format!("{error:#}")
+            },
+        },
+    }
+}
+
+fn description(state: pacemakerd::State) -> &'static str {
+    use pacemakerd::State;
+    match state {
+        State::Init => "Initializing pacemaker",
+        State::StartingDaemons => "Pacemaker daemons are starting",
+        State::WaitForPing => "Waiting for startup trigger from SBD",
+        State::Running => "Pacemaker is running",
+        State::ShuttingDown => "Pacemaker daemons are shutting down",
+        State::ShutdownComplete => "Pacemaker daemons are shut down (reporting to SBD)",
+        _ => "Invalid pacemakerd state",
+    }
+}
+
+/// Says that the cluster cannot be reached, in the words of `crm_mon`.
+fn unavailable(request: &Request, error: &Error) -> Failure {
+    if error.kind() != ErrorKind::Disconnected {
+        return Failure {
+            lines: vec![format!("crm_mon: Connection to cluster failed: {error:#}")],
+            code: error.exit_code(),
+            meaning: "Error occurred",
+            with_help: false,
+        };
+    }
+    let (critical, code) = match request.format {
+        Format::Simple => ("CLUSTER CRIT: ", 2),
+        _ => ("", error.exit_code()),
+    };
+    Failure {
+        lines: vec![
+            "error: Could not connect to launcher: Connection refused".to_owned(),
+            format!("crm_mon: {critical}Connection to cluster failed: Connection refused"),
+        ],
+        code,
+        meaning: "Not connected",
+        with_help: false,
+    }
+}

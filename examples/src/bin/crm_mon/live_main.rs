@@ -1,0 +1,15 @@
+//! The other half of `crm_mon`: it can all that `crm_mon` can, and reads the running cluster.
+
+mod arguments;
+mod ask;
+#[path = "cluster/here.rs"]
+mod cluster;
+mod failure;
+mod live;
+mod program;
+mod source;
+mod zone;
+
+fn main() -> std::process::ExitCode {
+    program::main()
+}
