@@ -6,6 +6,9 @@
 //! cluster [is] [not] quorate|maintenance|idle|clean
 //! ```
 //!
+//! A resource that is starting or has failed is neither started nor stopped (see
+//! [`ClusterStatus::serves`]).
+//!
 //! Several questions joined by `and` are one question. A name that is both a resource and a node
 //! means the resource unless `node` is written in front.
 
@@ -362,7 +365,7 @@ fn find_node<'s>(state: &'s ClusterStatus, name: &str) -> Result<&'s Node> {
 fn holds(state: &ClusterStatus, index: ResourceIndex, wanted: Wanted, on: Option<&Node>) -> bool {
     let resource = state.resource(index);
     if resource.is_primitive() {
-        return primitive_holds(state, resource, wanted, on);
+        return primitive_holds(state, index, wanted, on);
     }
     let parts = resource.parts();
     let mut each = parts.iter().map(|&part| holds(state, part, wanted, on));
@@ -377,28 +380,20 @@ fn holds(state: &ClusterStatus, index: ResourceIndex, wanted: Wanted, on: Option
 
 fn primitive_holds(
     state: &ClusterStatus,
-    resource: &Resource,
+    index: ResourceIndex,
     wanted: Wanted,
     on: Option<&Node>,
 ) -> bool {
-    let here = on.is_none_or(|node| {
-        resource
-            .running_on
-            .iter()
-            .any(|&at| state.node(at).id == node.id)
-    });
-    let active = !resource.running_on.is_empty() && here && resource.role > Role::Stopped;
-    // A start that is under way is not a start yet.
-    let starting = resource.pending_task.as_deref() == Some("start");
+    let resource = state.resource(index);
+    let here = on.is_none() || state.runs(resource, on);
     match wanted {
-        Wanted::Started => active && !starting,
-        Wanted::Promoted => {
-            active
-                && resource.role == Role::Promoted
-                && resource.pending_task.as_deref() != Some("promote")
+        Wanted::Started => state.serves(index, Role::Started, on),
+        Wanted::Promoted => state.serves(index, Role::Promoted, on),
+        Wanted::Unpromoted => {
+            state.serves(index, Role::Unpromoted, on) && resource.role == Role::Unpromoted
         }
-        Wanted::Unpromoted => active && !starting && resource.role == Role::Unpromoted,
-        Wanted::Stopped => !active,
+        // What starts, or has failed, is neither started nor stopped.
+        Wanted::Stopped => resource.role <= Role::Stopped || !state.runs(resource, on),
         Wanted::Managed => resource.managed,
         Wanted::Failed => resource.failed && here,
         Wanted::Blocked => resource.blocked && here,

@@ -94,6 +94,9 @@ fn failures_and_management() {
     cluster.history[0][0].1[1] = monitor(4, 1);
     assert!(is(&cluster, "vip not managed and vip failed on maitre"));
     assert!(is(&cluster, "vip not failed on esclave"));
+    // It failed, so it does not serve; but it is there, with whatever it still holds.
+    assert!(is(&cluster, "vip not started and vip not stopped"));
+    assert!(is(&cluster, "vip stopped on esclave"));
     let answer = ask(&cluster, "cluster is clean").expect("understood");
     assert_eq!(answer.because, "monitor of vip failed on maitre");
 }

@@ -343,6 +343,77 @@ mod tests {
         );
     }
 
+    /// Two nodes with a clone of which each runs an instance as far as its history says.
+    fn cloned(unique: bool, maitre: (&str, &str), esclave: (&str, &str)) -> ClusterStatus {
+        let node_state = |id: &str, name: &str, online: &str, history: &str| {
+            let (member, peer, join) = match online {
+                "online" => ("true", "online", "member"),
+                _ => ("false", "offline", "down"),
+            };
+            format!(
+                r#"<node_state id="{id}" uname="{name}" in_ccm="{member}" crmd="{peer}"
+                     join="{join}" expected="{join}"><lrm id="{id}"><lrm_resources>{history}
+                     </lrm_resources></lrm></node_state>"#
+            )
+        };
+        let text = format!(
+            r#"<cib have-quorum="1" dc-uuid="2" validate-with="pacemaker-3.9"><configuration>
+               <crm_config><cluster_property_set id="o">
+                 <nvpair id="o1" name="stonith-enabled" value="false"/></cluster_property_set>
+               </crm_config>
+               <nodes><node id="1" uname="maitre"/><node id="2" uname="esclave"/></nodes>
+               <resources><clone id="ping-clone"><meta_attributes id="m">
+                 <nvpair id="m1" name="globally-unique" value="{unique}"/></meta_attributes>
+                 <primitive id="ping" class="ocf" provider="pacemaker" type="ping"/></clone>
+               </resources><constraints/></configuration><status>{}{}</status></cib>"#,
+            node_state("1", "maitre", maitre.0, maitre.1),
+            node_state("2", "esclave", esclave.0, esclave.1),
+        );
+        let cib = Document::parse(&text).expect("well-formed");
+        let epoch = jiff::Timestamp::UNIX_EPOCH;
+        crate::status::compute(&cib, epoch, &jiff::tz::TimeZone::UTC)
+    }
+
+    fn ping(id: &str, operations: &[String]) -> String {
+        let operations = operations.concat().replace("vip_", &format!("{id}_"));
+        format!(
+            r#"<lrm_resource id="{id}" class="ocf" provider="pacemaker" type="ping">{operations}
+               </lrm_resource>"#
+        )
+    }
+
+    #[test]
+    fn instances_of_an_anonymous_clone_are_known_by_their_node() {
+        let mut numbered = Vec::new();
+        let runs = |id: &str| ping(id, &[operation("start", 5, 0)]);
+        let probed = |id: &str| ping(id, &[operation("monitor", 3, 7)]);
+        let mut esclaves = Vec::new();
+        for id in ["ping", "ping:0", "ping:1", "ping:7"] {
+            esclaves.push(runs(id));
+            numbered.push(id);
+        }
+        let mut maitres = vec![("online", String::new()), ("offline", String::new())];
+        for id in numbered {
+            maitres.push(("online", runs(id)));
+            maitres.push(("offline", runs(id)));
+            maitres.push(("online", probed(id)));
+        }
+        let mut states = Vec::new();
+        for esclave in &esclaves {
+            for (online, maitre) in &maitres {
+                states.push(cloned(false, (online, maitre), ("online", esclave)));
+            }
+        }
+        for old in &states {
+            for new in &states {
+                for event in between(old, new) {
+                    let text = event.to_string();
+                    assert!(!text.contains("esclave"), "{text}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn serializes_with_its_kind() {
         let event = Event::ResourceStopped {

@@ -5,7 +5,7 @@ use crate::model::operation::OperationKey;
 use super::mapping::without_number;
 use super::types::{
     BundleReplica, ClusterStatus, Failure, Node, NodeIndex, Reference, Resource, ResourceIndex,
-    ResourceKind,
+    ResourceKind, Role,
 };
 
 impl ClusterStatus {
@@ -64,6 +64,30 @@ impl ClusterStatus {
         } else {
             states.any(|active| active)
         }
+    }
+
+    /// Tells whether a primitive does its work, on a node or anywhere, in this role or a higher one: it
+    /// runs there, no start of it is under way (and for [`Role::Promoted`] no promotion), and it has
+    /// not failed.
+    ///
+    /// This is what a person means by "it runs", and what questions and explanations go by.
+    /// [`is_active`](Self::is_active) is what `crm_mon` lists as active: there, one that starts or has
+    /// failed counts too. Neither is the opposite of "stopped": a failed one may still hold an address.
+    #[must_use]
+    pub fn serves(&self, index: ResourceIndex, role: Role, on: Option<&Node>) -> bool {
+        let resource = self.resource(index);
+        let under_way = match resource.pending_task.as_deref() {
+            Some("start") => true,
+            Some("promote") => role == Role::Promoted,
+            _ => false,
+        };
+        !under_way && !resource.failed && resource.role >= role && self.runs(resource, on)
+    }
+
+    /// Tells whether a primitive is somewhere, in whatever condition, on a node or anywhere.
+    pub(crate) fn runs(&self, resource: &Resource, on: Option<&Node>) -> bool {
+        let mut nodes = resource.running_on.iter();
+        nodes.any(|&at| on.is_none_or(|node| self.node(at).id == node.id))
     }
 
     /// Returns the node that a primitive is said to run on: the source of a migration under way,

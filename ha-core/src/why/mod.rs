@@ -126,14 +126,7 @@ fn is_active(
 ) -> bool {
     let resource = state.resource(index);
     if resource.is_primitive() {
-        // A start that is under way is not an activity yet, and a failed one is none any more.
-        return resource.pending_task.as_deref() != Some("start")
-            && !resource.failed
-            && resource.role >= role
-            && resource
-                .running_on
-                .iter()
-                .any(|&at| on.is_none_or(|node| state.node(at).id == node.id));
+        return state.serves(index, role, on);
     }
     let parts = resource.parts();
     let mut each = parts
