@@ -1,6 +1,7 @@
 //! Safe, typed access to a Corosync/Pacemaker cluster.
 #![cfg_attr(not(feature = "live"), forbid(unsafe_code))]
 
+mod advice;
 pub mod error;
 pub mod event;
 pub mod finding;

@@ -77,7 +77,7 @@ fn the_whole_cluster() {
         said(&cluster, "vip"),
         [
             "the cluster has no DC: nobody decides anything -> look at the daemons: \
-             pacemakerd --features; crmadmin --dc_lookup",
+             systemctl status corosync pacemaker",
             "this partition has no quorum, so nothing is started -> see who is missing: \
              corosync-quorumtool -s",
             "the whole cluster is in maintenance mode -> crm_attribute --name maintenance-mode --delete",

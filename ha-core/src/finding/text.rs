@@ -1,5 +1,6 @@
 //! The findings in words, and their fixes.
 
+use crate::advice;
 use crate::language::{Language, say};
 
 use super::{Finding, Severity};
@@ -173,21 +174,9 @@ impl Finding {
     #[must_use]
     pub fn fix(&self, l: Language) -> String {
         match self {
-            Self::NoDc => say!(
-                l,
-                "look at the daemons: systemctl status corosync pacemaker",
-                "voir les démons : systemctl status corosync pacemaker"
-            ),
-            Self::NoQuorum => say!(
-                l,
-                "see who is missing: corosync-quorumtool -s",
-                "voir qui manque : corosync-quorumtool -s"
-            ),
-            Self::NodeUnclean { node } => say!(
-                l,
-                "make sure that {node} is off, then: stonith_admin --confirm {node}",
-                "s'assurer que {node} est éteint, puis : stonith_admin --confirm {node}"
-            ),
+            Self::NoDc => advice::look_at_daemons(l),
+            Self::NoQuorum => advice::see_who_is_missing(l),
+            Self::NodeUnclean { node } => advice::confirm_off(l, node),
             Self::NodeHalfThere {
                 node,
                 corosync: true,
@@ -206,17 +195,13 @@ impl Finding {
                 "look at the cable and the interface, then: corosync-cfgtool -s",
                 "voir le câble et l'interface, puis : corosync-cfgtool -s"
             ),
-            Self::MultiplyActive { resource, .. } | Self::Blocked { resource } => say!(
-                l,
-                "stop it by hand where it should not run, then: crm_resource --cleanup --resource {resource}",
-                "l'arrêter à la main là où elle ne doit pas tourner, puis : crm_resource --cleanup --resource {resource}"
-            ),
+            Self::MultiplyActive { resource, .. } | Self::Blocked { resource } => {
+                advice::stop_by_hand(l, resource)
+            }
             Self::FailedTooOften { resource, node }
-            | Self::FailedOperation { resource, node, .. } => say!(
-                l,
-                "mend the cause, then: crm_resource --cleanup --resource {resource} --node {node}",
-                "réparer la cause, puis : crm_resource --cleanup --resource {resource} --node {node}"
-            ),
+            | Self::FailedOperation { resource, node, .. } => {
+                advice::mend_and_clean_up(l, resource, node)
+            }
             Self::NoFenceDevice => say!(
                 l,
                 "configure a fence device, or accept the risk: crm_attribute --name stonith-enabled --update false",
@@ -228,9 +213,7 @@ impl Finding {
                 "configure a fence device, then: crm_attribute --name stonith-enabled --update true",
                 "configurer un appareil d'isolation, puis : crm_attribute --name stonith-enabled --update true"
             ),
-            Self::LeftBehind { resource, .. } => {
-                format!("crm_resource --clear --resource {resource}")
-            }
+            Self::LeftBehind { resource, .. } => advice::clear(resource, None),
             Self::PingUnread { attribute, .. } => say!(
                 l,
                 "add a location rule that keeps resources where {attribute} is above 0",
@@ -244,23 +227,15 @@ impl Finding {
                 "add an operation: monitor, interval 10s",
                 "ajouter une opération : monitor, intervalle 10s"
             ),
-            Self::Orphan { resource } => format!("crm_resource --cleanup --resource {resource}"),
-            Self::MaintenanceMode => "crm_attribute --name maintenance-mode --delete".to_owned(),
+            Self::Orphan { resource } => advice::cleanup(resource, None),
+            Self::MaintenanceMode => advice::unset_property("maintenance-mode"),
             Self::NodeOut {
                 node,
                 maintenance: true,
-            } => format!("crm_attribute --node {node} --name maintenance --delete"),
-            Self::NodeOut { node, .. } => {
-                format!("crm_attribute --node {node} --name standby --delete")
-            }
-            Self::NodeOffline { node } => say!(
-                l,
-                "start the cluster on {node}: systemctl start corosync pacemaker",
-                "démarrer la grappe sur {node} : systemctl start corosync pacemaker"
-            ),
-            Self::Unmanaged { resource } => {
-                format!("crm_resource --resource {resource} --meta --delete-parameter is-managed")
-            }
+            } => advice::unset_node_attribute(node, "maintenance"),
+            Self::NodeOut { node, .. } => advice::unset_node_attribute(node, "standby"),
+            Self::NodeOffline { node } => advice::start_cluster(l, node),
+            Self::Unmanaged { resource } => advice::unset_meta(resource, "is-managed"),
             Self::MixedVersions => say!(
                 l,
                 "finish the upgrade: the oldest version decides what is used",

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::advice;
 use crate::language::{Language, say};
 use crate::status::Role;
 use crate::value::Score;
@@ -447,40 +448,22 @@ impl Reason {
         let l = language;
         let resource = &self.resource;
         let node = self.node.as_deref().unwrap_or_default();
-        let element = |on: &Option<String>| on.clone().unwrap_or_else(|| resource.clone());
         Some(match &self.cause {
-            Cause::NoDc => say!(
-                l,
-                "look at the daemons: pacemakerd --features; crmadmin --dc_lookup",
-                "voir les démons : pacemakerd --features ; crmadmin --dc_lookup"
-            ),
-            Cause::NoQuorum => say!(
-                l,
-                "see who is missing: corosync-quorumtool -s",
-                "voir qui manque : corosync-quorumtool -s"
-            ),
-            Cause::ClusterMaintenance => {
-                "crm_attribute --name maintenance-mode --delete".to_owned()
+            Cause::NoDc => advice::look_at_daemons(l),
+            Cause::NoQuorum => advice::see_who_is_missing(l),
+            Cause::ClusterMaintenance => advice::unset_property("maintenance-mode"),
+            Cause::StopAll => advice::unset_property("stop-all-resources"),
+            Cause::Orphan => advice::cleanup(resource, None),
+            Cause::TargetRole { set_on, .. } => {
+                advice::unset_meta(set_on.as_ref().unwrap_or(resource), "target-role")
             }
-            Cause::StopAll => "crm_attribute --name stop-all-resources --delete".to_owned(),
-            Cause::Orphan => format!("crm_resource --cleanup --resource {resource}"),
-            Cause::TargetRole { set_on, .. } => format!(
-                "crm_resource --resource {} --meta --delete-parameter target-role",
-                element(set_on)
-            ),
-            Cause::Maintenance { set_on } => format!(
-                "crm_resource --resource {} --meta --delete-parameter maintenance",
-                element(set_on)
-            ),
-            Cause::Unmanaged { set_on } => format!(
-                "crm_resource --resource {} --meta --delete-parameter is-managed",
-                element(set_on)
-            ),
-            Cause::Blocked => say!(
-                l,
-                "stop it by hand where it may still run, then: crm_resource --cleanup --resource {resource}",
-                "l'arrêter à la main là où elle tourne peut-être encore, puis : crm_resource --cleanup --resource {resource}"
-            ),
+            Cause::Maintenance { set_on } => {
+                advice::unset_meta(set_on.as_ref().unwrap_or(resource), "maintenance")
+            }
+            Cause::Unmanaged { set_on } => {
+                advice::unset_meta(set_on.as_ref().unwrap_or(resource), "is-managed")
+            }
+            Cause::Blocked => advice::stop_by_hand(l, resource),
             Cause::Ticket {
                 ticket,
                 standby: true,
@@ -496,41 +479,21 @@ impl Reason {
                 "see why {resource} is not active: crm_mon --why {resource}",
                 "voir pourquoi {resource} n'est pas active : crm_mon --why {resource}"
             ),
-            Cause::NodeOffline { unclean: false } => say!(
-                l,
-                "start the cluster on {node}: systemctl start corosync pacemaker",
-                "démarrer la grappe sur {node} : systemctl start corosync pacemaker"
-            ),
-            Cause::NodeOffline { unclean: true } => say!(
-                l,
-                "make sure that {node} is off, then: stonith_admin --confirm {node}",
-                "s'assurer que {node} est éteint, puis : stonith_admin --confirm {node}"
-            ),
-            Cause::NodeStandby { on_fail: false } => {
-                format!("crm_attribute --node {node} --name standby --delete")
-            }
+            Cause::NodeOffline { unclean: false } => advice::start_cluster(l, node),
+            Cause::NodeOffline { unclean: true } => advice::confirm_off(l, node),
+            Cause::NodeStandby { on_fail: false } => advice::unset_node_attribute(node, "standby"),
             Cause::NodeStandby { on_fail: true }
             | Cause::FailedTooOften { .. }
-            | Cause::Failed { .. } => say!(
-                l,
-                "mend the cause, then: crm_resource --cleanup --resource {resource} --node {node}",
-                "réparer la cause, puis : crm_resource --cleanup --resource {resource} --node {node}"
-            ),
-            Cause::NodeMaintenance => {
-                format!("crm_attribute --node {node} --name maintenance --delete")
-            }
+            | Cause::Failed { .. } => advice::mend_and_clean_up(l, resource, node),
+            Cause::NodeMaintenance => advice::unset_node_attribute(node, "maintenance"),
             Cause::NodeHealth => say!(
                 l,
                 "look at the attributes whose names begin with #health: crm_mon -1A",
                 "voir les attributs dont le nom commence par #health : crm_mon -1A"
             ),
-            Cause::NotInstalled { .. } => say!(
-                l,
-                "install it on {node}, then: crm_resource --cleanup --resource {resource} --node {node}",
-                "l'installer sur {node}, puis : crm_resource --cleanup --resource {resource} --node {node}"
-            ),
+            Cause::NotInstalled { .. } => advice::install_and_clean_up(l, resource, node),
             Cause::Banned { constraint } if constraint.starts_with("cli-ban-") => {
-                format!("crm_resource --clear --resource {resource} --node {node}")
+                advice::clear(resource, Some(node))
             }
             Cause::Banned { constraint } | Cause::Avoids { constraint, .. } => say!(
                 l,
