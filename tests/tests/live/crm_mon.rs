@@ -46,6 +46,10 @@ pub(crate) fn register(harness: &mut Harness) {
         own(LabOptions::default(), cluster_life).limit(Duration::from_secs(900)),
     );
     harness.test(
+        "crm_mon::follows_in_the_background",
+        own(LabOptions::default(), in_the_background).limit(Duration::from_secs(900)),
+    );
+    harness.test(
         "crm_mon::shows_what_was_fenced",
         own(LabOptions::default(), what_was_fenced).limit(Duration::from_secs(900)),
     );
@@ -113,6 +117,171 @@ fn what_was_fenced(lab: &Lab) -> Result<()> {
     use view::json::FenceStatus::{Failed, Pending, Success};
     assert_eq!((count(Pending), count(Success), count(Failed)), (2, 3, 3));
     Ok(())
+}
+
+/// What both programs are told to run: it notes what it is told, for whom.
+const AGENT: &str = "#!/bin/sh
+env | grep CRM_notify_ | grep -v recipient | sort | tr '\\n' '|' >> /run/told/$CRM_notify_recipient.$$
+";
+
+/// Both programs in the background: what they write, and what they tell their agents.
+fn in_the_background(lab: &Lab) -> Result<()> {
+    let program = build()?;
+    let maitre = lab.node("maitre")?;
+    install(&maitre, &program)?;
+    add_switch(lab, "elsewhere")?;
+    maitre.command("mkdir").arg("/run/told").stdout()?;
+    maitre.write("/run/agent", AGENT)?;
+    maitre
+        .command("chmod")
+        .args(["755", "/run/agent"])
+        .stdout()?;
+    let formats = ["text", "html", "xml", "json"];
+    for (name, program) in [("theirs", "crm_mon"), ("ours", OURS)] {
+        for format in formats {
+            if (name, format) == ("theirs", "json") {
+                continue;
+            }
+            let as_format = format!("--output-as={format}");
+            let to = format!("--output-to=/run/{name}.{format}");
+            let pid = format!("/run/{name}.{format}.pid");
+            let words = ["-d", &as_format, &to, "-p", &pid];
+            maitre.command(program).args(words).stdout()?;
+        }
+        let pid = format!("/run/{name}.pid");
+        let to = format!("--output-to=/run/{name}.agent");
+        let words = ["-d", "-E", "/run/agent", "-e", name, "-W", "-p", &pid];
+        let words = words.into_iter().chain(["--output-as=text", &to]);
+        maitre.command(program).args(words).stdout()?;
+        let number = maitre.read(&pid)?;
+        assert!(number.len() == 11 && number.ends_with('\n'), "{number:?}");
+        let number = number.trim();
+        assert!(maitre.has_folder(&format!("/proc/{number}")), "{number}");
+    }
+    // Who has written follows the cluster.
+    for name in [
+        "theirs.agent",
+        "ours.agent",
+        "theirs.text",
+        "ours.xml",
+        "ours.json",
+    ] {
+        let path = format!("/run/{name}");
+        lab.wait_until(
+            Duration::from_secs(90),
+            "the first status is written",
+            || {
+                let text = maitre.read(&path).unwrap_or_default();
+                if text.is_empty() {
+                    Err(NotYet::because(format!("{path} is empty")))
+                } else {
+                    Ok(())
+                }
+            },
+        )?;
+    }
+    // An agent is told of nothing that was there before it.
+    for name in ["theirs", "ours"] {
+        wait_told(lab, &maitre, name, &|told| told.is_empty())?;
+    }
+    let dummy = "<primitive id='d1' class='ocf' provider='pacemaker' type='Dummy'><operations>\
+        <op id='d1-m' name='monitor' interval='3600s'/></operations></primitive>";
+    let cibadmin = |words: [&str; 5]| maitre.command("cibadmin").args(words).stdout();
+    cibadmin(["-C", "-o", "resources", "-X", dummy])?;
+    let is_monitored = |told: &[String]| {
+        let started =
+            "CRM_notify_rc=0|CRM_notify_rsc=d1|CRM_notify_status=0|CRM_notify_target_rc=0";
+        let done = |task: &str| format!("{started}|CRM_notify_task={task}|");
+        let has = |task: &str| told.iter().any(|line| line.contains(&done(task)));
+        has("start") && has("monitor")
+    };
+    for name in ["theirs", "ours"] {
+        wait_told(lab, &maitre, name, &is_monitored)?;
+    }
+    let fence = || {
+        let command = maitre.command("stonith_admin");
+        command.args(["--fence", "elsewhere", "-t", "60"]).status()
+    };
+    assert!(!fence()?.success());
+    for node in lab.nodes() {
+        node.write("/run/no-power", "")?;
+    }
+    assert!(fence()?.success());
+    let fenced = |told: &[String]| {
+        let of = |end: &str| told.iter().any(|line| line.contains(end));
+        of("maitre: OK") && of("maitre: Error")
+    };
+    for name in ["theirs", "ours"] {
+        wait_told(lab, &maitre, name, &fenced)?;
+    }
+    lab.wait_until(Duration::from_secs(90), "both were told the same", || {
+        let (theirs, ours) = (told(&maitre, "theirs")?, told(&maitre, "ours")?);
+        if theirs == ours {
+            Ok(())
+        } else {
+            Err(NotYet::because(format!("{theirs:#?}\n{ours:#?}")))
+        }
+    })?;
+    // Something that makes both write.
+    cibadmin(["-D", "-o", "resources", "-X", "<primitive id='d1'/>"])?;
+    for format in &formats[..3] {
+        lab.wait_until(Duration::from_secs(90), "both wrote the same", || {
+            let text = |name: &str| -> Result<String> {
+                let text = maitre.read(&format!("/run/{name}.{format}"))?;
+                // The command line, and what the other one says of a page only the first time.
+                let keep = |line: &&str| !line.contains("request=") && !line.contains("refresh");
+                let text: Vec<&str> = text.lines().filter(keep).collect();
+                Ok(masked(&text.join("\n")))
+            };
+            let (theirs, ours) = (text("theirs")?, text("ours")?);
+            if theirs == ours && !ours.contains("d1") {
+                Ok(())
+            } else {
+                Err(NotYet::because(format!("{format}:\n{theirs}\n{ours}")))
+            }
+        })?;
+    }
+    let json = maitre.read("/run/ours.json")?;
+    let json: view::json::Output =
+        serde_json::from_str(&json).map_err(|e| Error::invalid(e.to_string()))?;
+    assert_eq!(json.nodes.map(|nodes| nodes.len()), Some(2));
+    Ok(())
+}
+
+/// Returns what an agent was told, but for what ours does not know.
+fn told(node: &Node<'_>, name: &str) -> Result<Vec<String>> {
+    let script = format!("for f in /run/told/{name}.*; do [ -e $f ] && cat $f && echo; done; true");
+    let text = node.command("sh").args(["-c", &script]).stdout()?;
+    let of_line = |line: &str| match line.split_once(" (ref=") {
+        // The name of a resource in what is told of fencing is that of what was told before.
+        Some((front, rest)) => {
+            let rest = rest.split_once(')').map_or("", |(_, rest)| rest);
+            let kept = rest
+                .split('|')
+                .filter(|part| !part.starts_with("CRM_notify_rsc"));
+            format!("{front}{}", kept.collect::<Vec<_>>().join("|"))
+        }
+        None => line.to_owned(),
+    };
+    let mut told: Vec<String> = text.lines().map(of_line).collect();
+    told.sort();
+    Ok(told)
+}
+
+fn wait_told(
+    lab: &Lab,
+    node: &Node<'_>,
+    name: &str,
+    enough: &dyn Fn(&[String]) -> bool,
+) -> Result<()> {
+    lab.wait_until(Duration::from_secs(90), "the agent is told", || {
+        let told = told(node, name)?;
+        if enough(&told) {
+            Ok(())
+        } else {
+            Err(NotYet::because(format!("{name}: {told:#?}")))
+        }
+    })
 }
 
 fn cluster_life(lab: &Lab) -> Result<()> {

@@ -71,31 +71,35 @@ impl Failure {
         }
     }
 
-    /// Says it, and returns the exit status.
-    pub(crate) fn print(&self, request: &Request) -> ExitCode {
+    /// Returns what is printed instead of a status; nothing as text, which is for the standard error.
+    pub(crate) fn document(&self, request: &Request) -> String {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
-        let to = request.output_to.as_deref();
-        let text = match request.format {
-            Format::Xml => {
-                view::failure_xml(&request.view.request, self.code, self.meaning, &lines)
-            }
+        let (name, meaning) = (&request.view.request, self.meaning);
+        match request.format {
+            Format::Xml => view::failure_xml(name, self.code, meaning, &lines),
             Format::Json => {
-                let (name, meaning) = (&request.view.request, self.meaning);
                 crate::program::json(&view::failure_json(name, self.code, meaning, &lines))
             }
             Format::Html => view::failure_html(request.page.clone(), &lines),
+            Format::LegacyXml => view::failure_legacy_xml(),
+            Format::Text | Format::Simple => String::new(),
+        }
+    }
+
+    /// Says it, and returns the exit status.
+    pub(crate) fn print(&self, request: &Request) -> ExitCode {
+        let to = request.output_to.as_deref();
+        match request.format {
+            Format::Text | Format::Simple => self.print_plain(),
             Format::LegacyXml => {
                 if self.code != 0 {
                     eprintln!("{}", self.meaning);
                 }
                 self.print_plain();
-                view::failure_legacy_xml()
             }
-            Format::Text | Format::Simple => {
-                self.print_plain();
-                String::new()
-            }
-        };
+            Format::Xml | Format::Json | Format::Html => {}
+        }
+        let text = self.document(request);
         if let Err(error) = crate::program::write(&text, to) {
             if text.is_empty() {
                 return ExitCode::from(self.code);

@@ -5,6 +5,7 @@ mod ask;
 #[path = "cluster/here.rs"]
 mod cluster;
 mod failure;
+mod follow;
 mod live;
 mod program;
 mod source;

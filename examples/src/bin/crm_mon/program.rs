@@ -4,11 +4,12 @@ use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use ha_core::status::{self, ComputeOptions};
-use ha_core::view::{Part, Parts, Report};
+use ha_core::view::{FencingHistory, Part, Parts, Report};
 use jiff::Timestamp;
 
 use crate::arguments::{self, Action, Format, Request};
 use crate::failure::{self, Failure};
+use crate::source::Source;
 use crate::{ask, cluster, source, zone};
 
 /// Does what the command line asks for.
@@ -36,46 +37,102 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
     if let Some(problem) = &request.problem {
         return Err(Failure::usage(problem));
     }
+    keep_from_others(request);
+    if let Some(failure) = nowhere_to_print(request) {
+        return Err(failure);
+    }
+    let is_live = !source::is_stored() && request.cib_file.is_none();
+    if let Some(follow) = request.follow.as_ref().filter(|_| is_live) {
+        return cluster::follow(request, follow);
+    }
     let screen = request.format == Format::Text && request.output_to.is_none();
-    let screen = screen && request.asked.is_none() && !request.one_shot;
-    if screen && std::io::stdout().is_terminal() && !source::is_stored() {
+    let screen = screen && request.asked.is_none() && !request.one_shot && is_live;
+    if screen && std::io::stdout().is_terminal() {
         return cluster::show(request.view.clone(), zone::local())
             .map(|()| ExitCode::SUCCESS)
             .map_err(|e| Failure::of(&e));
     }
     let source = source::read(request)?;
-    let now = request.now.unwrap_or_else(Timestamp::now);
     if let Some(asked) = &request.asked {
+        let now = request.now.unwrap_or_else(Timestamp::now);
         let answer = ask::answer(asked, request, &source, now).map_err(|e| Failure::of(&e))?;
         return write(&answer.text, request.output_to.as_deref())
             .map(|()| answer.code)
             .map_err(|error| Failure::unwritable(request, &error));
     }
+    let fencing = wants_fencing(request) && source.daemon.is_some();
+    let fencing = fencing.then(cluster::fencing);
+    let text = rendered(request, source, fencing);
+    // In the background nobody reads what is printed.
+    if !request.daemonize || request.output_to.is_some() {
+        write(&text, request.output_to.as_deref())
+            .map_err(|error| Failure::unwritable(request, &error))?;
+    }
+    if request.format == Format::Simple && text.contains("CLUSTER WARN") {
+        eprintln!("Error outputting status info from the fencer or CIB");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets nobody change the files that are written, and only a page be read by everybody.
+fn keep_from_others(request: &Request) {
+    use rustix::fs::Mode;
+    use rustix::process::umask;
+    let mut refused = umask(Mode::RWXO) | Mode::WGRP | Mode::WOTH;
+    if request.format != Format::Html {
+        refused |= Mode::ROTH | Mode::XOTH;
+    }
+    umask(refused);
+}
+
+/// Says that a process in the background would have nothing to do.
+fn nowhere_to_print(request: &Request) -> Option<Failure> {
+    let follow = request.follow.as_ref().filter(|follow| follow.daemonize)?;
+    if source::is_stored() || follow.agent.is_some() {
+        return None;
+    }
+    let is_file = |path: &str| path != "-";
+    if !request.output_to.as_deref().is_some_and(is_file) {
+        let message = "--daemonize requires at least one of --output-to and --external-agent";
+        let failure = Failure::usage(message);
+        return Some(Failure {
+            with_help: false,
+            ..failure
+        });
+    }
+    let message = "--daemonize requires --output-as=[html|text|xml]";
+    request.is_console.then(|| Failure::usage(message))
+}
+
+/// Tells whether the fencer is to be asked.
+pub(crate) fn wants_fencing(request: &Request) -> bool {
+    Parts::FENCING.difference(request.view.parts) != Parts::FENCING
+        && request.format != Format::Simple
+}
+
+/// Returns the status in the format that was asked for.
+pub(crate) fn rendered(
+    request: &Request,
+    source: Source,
+    fencing: Option<FencingHistory>,
+) -> String {
+    let now = request.now.unwrap_or_else(Timestamp::now);
     let zone = zone::local();
     let parts = request.view.parts;
     let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
     let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
     let mut view = request.view.clone();
-    let fencing = Parts::FENCING.difference(parts) != Parts::FENCING;
-    if fencing && source.daemon.is_some() {
-        view.fencing = Some(cluster::fencing());
-    }
+    view.fencing = fencing;
     view.daemon = source.daemon;
     let report = Report::new(&state, &view, now, &zone);
-    let text = match request.format {
+    match request.format {
         Format::Text => report.text(),
         Format::Xml => report.xml(),
         Format::LegacyXml => report.legacy_xml(),
         Format::Html => report.html(request.page.clone()),
         Format::Json => json(&report.json()),
         Format::Simple => report.simple(),
-    };
-    write(&text, request.output_to.as_deref())
-        .map_err(|error| Failure::unwritable(request, &error))?;
-    if request.format == Format::Simple && text.contains("CLUSTER WARN") {
-        eprintln!("Error outputting status info from the fencer or CIB");
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns a document for programs, that people can read too.

@@ -20,6 +20,9 @@ pub(crate) const USAGE: u8 = 64;
 /// How often to look again unless told otherwise.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// Where the number of the process in the background is written unless told otherwise.
+const PID_FILE: &str = "/tmp/ClusterMon.pid";
+
 /// The format to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -46,6 +49,12 @@ pub(crate) struct Request {
     pub(crate) is_cgi: bool,
     /// Print once and end, also on a terminal.
     pub(crate) one_shot: bool,
+    /// No format was asked for, which means a terminal where there is one.
+    pub(crate) is_console: bool,
+    /// Nothing is to be printed but to a file.
+    pub(crate) daemonize: bool,
+    /// Follow the cluster without a terminal.
+    pub(crate) follow: Option<Follow>,
     /// A question, instead of showing the status.
     pub(crate) asked: Option<Asked>,
     /// The language of answers.
@@ -56,6 +65,31 @@ pub(crate) struct Request {
     pub(crate) verbose: bool,
     /// What is wrong with the sections asked for.
     pub(crate) problem: Option<String>,
+}
+
+/// How to follow the cluster without a terminal.
+#[derive(Debug, Clone)]
+#[allow(dead_code, reason = "only crm_mon-live looks inside")]
+pub(crate) struct Follow {
+    /// In the background.
+    pub(crate) daemonize: bool,
+    /// Where to write the number of the process in the background.
+    pub(crate) pid_file: String,
+    /// How long to wait before connecting again.
+    pub(crate) interval: Duration,
+    /// The program to run for each operation.
+    pub(crate) agent: Option<ExternalAgent>,
+}
+
+/// A program to run for each operation.
+#[derive(Debug, Clone)]
+#[allow(dead_code, reason = "only crm_mon-live looks inside")]
+pub(crate) struct ExternalAgent {
+    pub(crate) program: String,
+    /// What to tell it whom to send to.
+    pub(crate) recipient: Option<String>,
+    /// Run it for fencing too.
+    pub(crate) fencing: bool,
 }
 
 /// What the command line comes to.
@@ -85,6 +119,13 @@ struct Given {
     cib_file: Option<String>,
     is_cgi: bool,
     one_shot: bool,
+    /// No text was asked for by name: a terminal is drawn on.
+    console: bool,
+    daemonize: bool,
+    pid_file: String,
+    agent: Option<String>,
+    recipient: Option<String>,
+    watch_fencing: bool,
     verbose: bool,
     interval: Duration,
     asked: Option<Asked>,
@@ -118,6 +159,12 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         cib_file: None,
         is_cgi: false,
         one_shot: false,
+        console: true,
+        daemonize: false,
+        pid_file: PID_FILE.to_owned(),
+        agent: None,
+        recipient: None,
+        watch_fencing: false,
         verbose: false,
         interval: INTERVAL,
         asked: None,
@@ -203,7 +250,7 @@ impl Given {
         let owned = || value.to_owned();
         match name {
             Name::OutputAs => {
-                self.one_shot |= !value.eq_ignore_ascii_case("console");
+                self.console = value.eq_ignore_ascii_case("console");
                 self.format = match value.to_ascii_lowercase().as_str() {
                     "xml" if self.format == Format::LegacyXml => Format::LegacyXml,
                     "xml" => Format::Xml,
@@ -225,7 +272,7 @@ impl Given {
                 self.is_cgi = true;
             }
             Name::DisableNcurses => {
-                self.one_shot = true;
+                self.console = false;
                 match self.format {
                     Format::Simple => self.format = Format::Text,
                     Format::LegacyXml => self.format = Format::Xml,
@@ -288,20 +335,43 @@ impl Given {
             Name::Version => return Ok(Some(version())),
             Name::Help(group) => return Ok(Some(table::help(Some(group)))),
             Name::HelpAll => return Ok(Some(table::help(None))),
+            Name::Daemonize => self.daemonize = true,
+            Name::PidFile => self.pid_file = owned(),
+            Name::ExternalAgent => self.agent = Some(owned()),
+            Name::ExternalRecipient => self.recipient = Some(owned()),
+            Name::WatchFencing => self.watch_fencing = true,
             // What is accepted because scripts give it, and changes nothing here.
-            Name::TextFancy
-            | Name::Pending
-            | Name::Daemonize
-            | Name::PidFile
-            | Name::ExternalAgent
-            | Name::ExternalRecipient
-            | Name::WatchFencing => {}
+            Name::TextFancy | Name::Pending => {}
         }
         Ok(None)
     }
 
     fn include(&mut self, sections: &str) {
         self.changes.push(Change::Include(sections.to_owned()));
+    }
+
+    /// Returns how to follow the cluster, unless the status is to be printed once.
+    fn follow(&self) -> Option<Follow> {
+        let once = match self.format {
+            Format::Simple => true,
+            Format::Xml | Format::LegacyXml | Format::Json => !self.daemonize,
+            Format::Text => self.console && !self.daemonize && self.agent.is_none(),
+            Format::Html => false,
+        };
+        if once || self.one_shot || self.is_cgi || self.asked.is_some() {
+            return None;
+        }
+        let agent = self.agent.clone();
+        Some(Follow {
+            daemonize: self.daemonize,
+            pid_file: self.pid_file.clone(),
+            interval: self.interval,
+            agent: agent.map(|program| ExternalAgent {
+                program,
+                recipient: self.recipient.clone(),
+                fencing: self.watch_fencing,
+            }),
+        })
     }
 
     fn finish(mut self, request: String) -> Request {
@@ -319,6 +389,7 @@ impl Given {
             _ => Parts::FENCING,
         };
         let start = default.union(fencing);
+        let follow = self.follow();
         let (chosen, problem) = match sections::choose(&self.changes, start, default, all) {
             Ok(chosen) => (chosen, None),
             Err(message) => (sections::Chosen::default(), Some(message)),
@@ -351,6 +422,9 @@ impl Given {
             cib_file: self.cib_file,
             is_cgi: self.is_cgi,
             one_shot: self.one_shot,
+            is_console: self.format == Format::Text && self.console,
+            daemonize: self.daemonize,
+            follow,
             verbose: self.verbose,
             asked: self.asked,
             language: self.language,

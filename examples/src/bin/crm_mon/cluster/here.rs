@@ -1,5 +1,6 @@
 //! The running cluster, through the C libraries.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use ha_core::finding::{self, Finding};
@@ -12,10 +13,10 @@ use ha_core::xml::Document;
 use ha_core::{Error, ErrorKind, Result};
 use jiff::tz::TimeZone;
 
-use crate::arguments::{Format, Request};
+use crate::arguments::{Follow, Format, Request};
 use crate::failure::Failure;
-use crate::live;
 use crate::source::Source;
+use crate::{follow, live};
 
 /// How long the daemons may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,6 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Shows the cluster on the terminal, until the user ends it.
 pub(crate) fn show(view: view::Options, zone: TimeZone) -> Result<()> {
     live::run(view, zone)
+}
+
+/// Follows the cluster without a terminal.
+pub(crate) fn follow(request: &Request, how: &Follow) -> Result<ExitCode, Failure> {
+    follow::run(request, how)
 }
 
 /// Checks a CIB with Pacemaker's own library.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use ha_core::finding::Finding;
 use ha_core::view::{self, FencingHistory};
@@ -10,7 +10,7 @@ use ha_core::xml::Document;
 use ha_core::{Error, ErrorExt as _, Result};
 use jiff::tz::TimeZone;
 
-use crate::arguments::Request;
+use crate::arguments::{Follow, Request};
 use crate::failure::Failure;
 use crate::source::Source;
 
@@ -35,6 +35,11 @@ fn hand_over() -> Result<Infallible> {
 /// Shows the cluster on the terminal.
 pub(crate) fn show(_: view::Options, _: TimeZone) -> Result<()> {
     match hand_over()? {}
+}
+
+/// Follows the cluster without a terminal.
+pub(crate) fn follow(_: &Request, _: &Follow) -> Result<ExitCode, Failure> {
+    match hand_over().map_err(|e| Failure::of(&e))? {}
 }
 
 /// Reads the CIB of the running cluster.
