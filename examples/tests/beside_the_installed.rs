@@ -242,7 +242,7 @@ fn command_lines_that_make_no_sense() {
 }
 
 #[test]
-fn files_that_are_no_cib() {
+fn files_of_all_kinds() {
     if !is_installed() {
         return;
     }
@@ -267,7 +267,46 @@ fn files_that_are_no_cib() {
             &good.replace("validate-with=\"pacemaker-", "validate-with=\"x-"),
         ),
     ];
-    for file in &files {
+    let named = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let latin = |encoding: &str| {
+        let text = format!("<?xml version='1.0' encoding='{encoding}'?>\n{good}");
+        let text = text.replace("esclave", "escl\u{e9}ve");
+        let bytes = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap());
+        named(&format!("{encoding}.xml"), &bytes.collect::<Vec<u8>>())
+    };
+    let wide = |text: &str| -> Vec<u8> {
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xff, 0xfe].into_iter().chain(units).collect()
+    };
+    let compressed = |bytes: &[u8]| {
+        let path = named("plain", bytes);
+        let output = Command::new("bzip2").arg("-c").arg(path).output().unwrap();
+        assert!(output.status.success() && !output.stdout.is_empty());
+        output.stdout
+    };
+    let packed = compressed(good.as_bytes());
+    let mut with_more = packed.clone();
+    with_more.extend(b"more");
+    let files = files.into_iter().chain([
+        named("good.bz2", &packed),
+        named("more.bz2", &with_more),
+        named("twice.bz2", &packed.repeat(2)),
+        named("half.bz2", &packed[..packed.len() / 2]),
+        named("empty.bz2", b""),
+        named("not-packed.bz2", good.as_bytes()),
+        named("packed.xml", &packed),
+        named("wide.xml", &wide(&good)),
+        latin("ISO-8859-1"),
+        latin("iso-8859-15"),
+        latin("windows-1252"),
+        latin("us-ascii"),
+        latin("unheard-of"),
+    ]);
+    for file in files {
         for words in [
             &["-1"][..],
             &["--output-as=xml"],
@@ -276,8 +315,8 @@ fn files_that_are_no_cib() {
             &["-X"],
         ] {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-            let theirs = run(INSTALLED, &words, "UTC", file);
-            let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, "UTC", file);
+            let theirs = run(INSTALLED, &words, "UTC", &file);
+            let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, "UTC", &file);
             assert_eq!(theirs, ours, "{} {words:?}", file.display());
         }
     }

@@ -9,6 +9,7 @@ mod follow;
 mod live;
 mod program;
 mod source;
+mod stored;
 mod zone;
 
 fn main() -> std::process::ExitCode {

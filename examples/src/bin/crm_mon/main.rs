@@ -14,6 +14,7 @@ mod cluster;
 mod failure;
 mod program;
 mod source;
+mod stored;
 mod zone;
 
 fn main() -> std::process::ExitCode {

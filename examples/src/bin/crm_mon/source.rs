@@ -12,6 +12,7 @@ use ha_core::{Error, ErrorKind, Result};
 use crate::arguments::Request;
 use crate::cluster;
 use crate::failure::Failure;
+use crate::stored;
 
 /// Where shadow CIBs are kept unless `CIB_shadow_dir` says otherwise.
 const SHADOWS: &str = "/var/lib/pacemaker/cib";
@@ -50,7 +51,9 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
         std::fs::read(&path)
     };
     let text = text.map_err(|error| Failure::no_cib(cause(&error)))?;
-    let document = Document::parse_bytes(&text)
+    let is_compressed = path.extension().is_some_and(|end| end == "bz2");
+    let document = stored::utf8(text, is_compressed)
+        .and_then(|text| Document::parse_bytes(&text))
         .and_then(|document| conforming(document).map_err(|e| e.context("check the CIB")));
     match document {
         Ok(document) => Ok(Source {
