@@ -376,6 +376,11 @@ impl Sender {
     /// A message beyond [`Cpg::largest_atomic`] is copied once and sent in pieces, which the
     /// receivers put together; other messages of this connection wait meanwhile.
     ///
+    /// While corosync's queue is too full for a piece, because other programs or nodes send much too,
+    /// libcpg waits 10 ms and writes a line `sleep. counter=0` (counting up) to the standard error of
+    /// the program. Nothing in its interface tells of that queue before, and messages up to that size
+    /// never do it: keep to them where each line of standard error counts.
+    ///
     /// # Errors
     /// [`ErrorKind::Timeout`] when the queue stayed full, [`ErrorKind::NotFound`] when the
     /// connection is in no group, [`ErrorKind::Disconnected`] when corosync ended or the [`Cpg`]
