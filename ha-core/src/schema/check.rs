@@ -1,11 +1,10 @@
 //! Walking a document, and saying what the schema does not allow.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
 
 use super::Fault;
 use super::grammar::Grammar;
-use super::pattern::{Declaration, EMPTY, NOT_ALLOWED, Name, P};
+use super::pattern::{Declaration, EMPTY, NOT_ALLOWED, Name, P, Steps};
 use super::value::{Type, trimmed};
 use crate::xml::{Content, Contents, Document, Element};
 use crate::{Error, ErrorKind, Result};
@@ -28,7 +27,9 @@ pub(super) struct Check<'g, 'd> {
     /// The grammar's numbers for the document's names.
     names: Vec<Name>,
     open: Vec<Open<'d>>,
-    ids: HashMap<&'d str, ()>,
+    /// Elements that were read, whose buffers can be used again.
+    idle: Vec<Open<'d>>,
+    ids: HashSet<&'d str>,
     references: Vec<(Element<'d>, &'d str, &'d str)>,
     faults: Vec<Fault>,
 }
@@ -42,7 +43,8 @@ impl<'g, 'd> Check<'g, 'd> {
             grammar,
             names: Vec::new(),
             open: Vec::new(),
-            ids: HashMap::new(),
+            idle: Vec::new(),
+            ids: HashSet::new(),
             references: Vec::new(),
             faults: Vec::new(),
         }
@@ -52,12 +54,11 @@ impl<'g, 'd> Check<'g, 'd> {
         let root = document.root();
         let name = self.number(root.symbol(), root.name());
         let steps = self.grammar.patterns.element_steps(start, name);
-        let steps: Vec<(Declaration, P)> = steps.to_vec();
         if steps.is_empty() {
             self.fault(root, "it may not be the root".to_owned());
             return Ok(self.faults);
         }
-        self.enter(root, &[steps])?;
+        self.enter(root, [steps].into_iter())?;
         while let Some(open) = self.open.last_mut() {
             if self.faults.len() >= MOST_FAULTS {
                 return Ok(self.faults);
@@ -90,57 +91,66 @@ impl<'g, 'd> Check<'g, 'd> {
             return Ok(());
         };
         let patterns = &mut self.grammar.patterns;
-        let steps: Vec<Vec<(Declaration, P)>> = parent
-            .candidates
-            .iter()
-            .map(|&(_, p)| patterns.element_steps(p, name).to_vec())
-            .collect();
-        if steps.iter().all(Vec::is_empty) {
-            let mut expected = Vec::new();
-            for &(_, p) in &parent.candidates {
-                patterns.next_elements(p, &mut expected);
+        if let [(_, p)] = parent.candidates[..] {
+            let steps = patterns.element_steps(p, name);
+            if !steps.is_empty() {
+                return self.enter(child, std::iter::once(steps));
             }
-            let expected = self.list(&expected);
-            let message = match expected.as_str() {
-                "" => "it may not be here".to_owned(),
-                names => format!("it may not be here; these may: {names}"),
-            };
-            self.fault(child, message);
-            return Ok(());
+        } else {
+            let states = parent.candidates.iter();
+            let steps: Vec<Steps> = states
+                .map(|&(_, p)| patterns.element_steps(p, name))
+                .collect();
+            if steps.iter().any(|steps| !steps.is_empty()) {
+                return self.enter(child, steps.into_iter());
+            }
         }
-        self.enter(child, &steps)
+        let mut expected = Vec::new();
+        for &(_, p) in &parent.candidates {
+            patterns.next_elements(p, &mut expected);
+        }
+        let message = match self.list(&expected).as_str() {
+            "" => "it may not be here".to_owned(),
+            names => format!("it may not be here; these may: {names}"),
+        };
+        self.fault(child, message);
+        Ok(())
     }
 
     /// Begins to read an element; `steps` are those of each candidate of its parent.
-    fn enter(&mut self, element: Element<'d>, steps: &[Vec<(Declaration, P)>]) -> Result<()> {
-        let mut candidates: Vec<(Declaration, P)> = Vec::new();
-        let mut links = Vec::new();
-        for (of_parent, steps) in steps.iter().enumerate() {
-            for &(declaration, left) in steps {
-                let known = candidates.iter().position(|&(its, _)| its == declaration);
-                let ours = known.unwrap_or(candidates.len());
+    fn enter(&mut self, element: Element<'d>, steps: impl Iterator<Item = Steps>) -> Result<()> {
+        let idle = self.idle.pop();
+        let mut open = idle.unwrap_or_else(|| Open {
+            element,
+            rest: Contents::none(element),
+            candidates: Vec::with_capacity(1),
+            links: Vec::with_capacity(1),
+        });
+        open.element = element;
+        open.rest = element.contents();
+        for (of_parent, steps) in steps.enumerate() {
+            for &(declaration, left) in &*steps {
+                let mut known = open.candidates.iter();
+                let known = known.position(|&(its, _)| its == declaration);
+                let ours = known.unwrap_or(open.candidates.len());
                 if known.is_none() {
-                    candidates.push((declaration, self.grammar.inside(declaration)?));
+                    let inside = self.grammar.inside(declaration)?;
+                    open.candidates.push((declaration, inside));
                 }
-                links.push((of_parent, ours, left));
+                open.links.push((of_parent, ours, left));
             }
         }
-        let rest = match candidates[..] {
-            [(_, inside)] if self.grammar.takes_anything(inside)? => {
-                candidates[0].1 = EMPTY;
-                Contents::none(element)
-            }
-            _ => {
-                self.attributes(element, &mut candidates)?;
-                element.contents()
-            }
+        let taken = match open.candidates[..] {
+            [(declaration, _)] => self.grammar.takes_anything(declaration)?,
+            _ => false,
         };
-        self.open.push(Open {
-            element,
-            rest,
-            candidates,
-            links,
-        });
+        if taken {
+            open.candidates[0].1 = EMPTY;
+            open.rest = Contents::none(element);
+        } else {
+            self.attributes(element, &mut open.candidates)?;
+        }
+        self.open.push(open);
         Ok(())
     }
 
@@ -157,41 +167,24 @@ impl<'g, 'd> Check<'g, 'd> {
                 continue;
             }
             let number = self.number(symbol, name);
+            let mut is_free = None;
+            if let [(_, p)] = candidates {
+                // Nearly always there is one thing that an element can be.
+                let step = self.grammar.patterns.attribute_step(*p, number);
+                let passed = self.passed(step, element, name, value, &mut is_free)?;
+                let next = self.grammar.patterns.after_attribute(step, passed);
+                if next != NOT_ALLOWED {
+                    *p = next;
+                    continue;
+                }
+            }
             let mut next = Vec::with_capacity(candidates.len());
             let mut is_known = false;
-            let mut is_free = None;
             for &(_, p) in &*candidates {
-                let tests = self.grammar.patterns.attribute_tests(p, number);
-                if tests.len() > 64 {
-                    return Err(Error::new(
-                        ErrorKind::Unsupported,
-                        format!("the schema says more than can be told of attribute {name}"),
-                    ));
-                }
-                is_known |= !tests.is_empty();
-                let mut passed = 0;
-                for (at, &test) in tests.iter().enumerate() {
-                    let (ids, references) = (&mut self.ids, &mut self.references);
-                    let mut special = |of: Type| match of {
-                        Type::Id => {
-                            *is_free.get_or_insert_with(|| match ids.entry(trimmed(value)) {
-                                Entry::Vacant(free) => {
-                                    free.insert(());
-                                    true
-                                }
-                                Entry::Occupied(_) => false,
-                            })
-                        }
-                        _ => {
-                            references.push((element, name, trimmed(value)));
-                            true
-                        }
-                    };
-                    if Grammar::passes(&self.grammar.rules, test, value, &mut special) {
-                        passed |= 1 << at;
-                    }
-                }
-                next.push(self.grammar.patterns.after_attribute(p, number, passed));
+                let step = self.grammar.patterns.attribute_step(p, number);
+                let passed = self.passed(step, element, name, value, &mut is_free)?;
+                is_known |= !self.grammar.patterns.tests(step).is_empty();
+                next.push(self.grammar.patterns.after_attribute(step, passed));
             }
             if next.iter().any(|&p| p != NOT_ALLOWED) {
                 for ((_, p), next) in candidates.iter_mut().zip(next) {
@@ -209,6 +202,13 @@ impl<'g, 'd> Check<'g, 'd> {
                 );
             } else {
                 self.fault(element, format!("it may not have the attribute {name}"));
+            }
+        }
+        if let [(_, p)] = candidates {
+            let closed = self.grammar.patterns.after_attributes(*p);
+            if closed != NOT_ALLOWED {
+                *p = closed;
+                return Ok(());
             }
         }
         let closed: Vec<P> = candidates
@@ -237,6 +237,39 @@ impl<'g, 'd> Check<'g, 'd> {
         Ok(())
     }
 
+    /// Puts a value to the tests of a step, and returns a bit for each that it passes.
+    fn passed(
+        &mut self,
+        step: usize,
+        element: Element<'d>,
+        name: &'d str,
+        value: &'d str,
+        is_free: &mut Option<bool>,
+    ) -> Result<u64> {
+        let tests = self.grammar.patterns.tests(step);
+        if tests.len() > 64 {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the schema says more than can be told of attribute {name}"),
+            ));
+        }
+        let (ids, references) = (&mut self.ids, &mut self.references);
+        let mut special = |of: Type| {
+            if of == Type::Id {
+                return *is_free.get_or_insert_with(|| ids.insert(trimmed(value)));
+            }
+            references.push((element, name, trimmed(value)));
+            true
+        };
+        let mut passed = 0;
+        for (at, &test) in tests.iter().enumerate() {
+            if Grammar::passes(&self.grammar.rules, test, value, &mut special) {
+                passed |= 1 << at;
+            }
+        }
+        Ok(passed)
+    }
+
     fn text(&mut self) {
         let Some(open) = self.open.last_mut() else {
             return;
@@ -259,10 +292,25 @@ impl<'g, 'd> Check<'g, 'd> {
 
     /// Ends an element: its parent goes on with what is left if it was good.
     fn leave(&mut self) {
-        let Some(open) = self.open.pop() else {
+        let Some(mut open) = self.open.pop() else {
             return;
         };
+        self.finish(&open);
+        open.candidates.clear();
+        open.links.clear();
+        self.idle.push(open);
+    }
+
+    fn finish(&mut self, open: &Open<'d>) {
         let patterns = &mut self.grammar.patterns;
+        if let ([(_, p)], [(0, 0, left)]) = (&open.candidates[..], &open.links[..])
+            && patterns.is_nullable(*p)
+            && let Some(parent) = self.open.last_mut()
+            && let [(_, state)] = &mut parent.candidates[..]
+        {
+            *state = *left;
+            return;
+        }
         let mut is_good: Vec<bool> = open
             .candidates
             .iter()
@@ -296,7 +344,7 @@ impl<'g, 'd> Check<'g, 'd> {
 
     fn check_references(&mut self) {
         for (element, name, value) in std::mem::take(&mut self.references) {
-            if !self.ids.contains_key(value) {
+            if !self.ids.contains(value) {
                 self.fault(element, format!("{name}={value:?} names no element"));
             }
         }

@@ -34,6 +34,8 @@ struct Declared {
     scope: usize,
     place: Place,
     inside: Option<P>,
+    /// Whether its inside is whatever there can be.
+    takes_anything: Option<bool>,
 }
 
 /// What a schema says, as far as it was needed.
@@ -97,8 +99,18 @@ impl Grammar {
         Ok(inside)
     }
 
-    /// Tells whether a pattern takes whatever there can be inside of an element.
-    pub(super) fn takes_anything(&mut self, p: P) -> Result<bool> {
+    /// Tells whether an element takes whatever there can be inside of one.
+    pub(super) fn takes_anything(&mut self, declaration: Declaration) -> Result<bool> {
+        if let Some(known) = self.declared[declaration as usize].takes_anything {
+            return Ok(known);
+        }
+        let inside = self.inside(declaration)?;
+        let takes = self.is_anything(inside)?;
+        self.declared[declaration as usize].takes_anything = Some(takes);
+        Ok(takes)
+    }
+
+    fn is_anything(&mut self, p: P) -> Result<bool> {
         use super::pattern::Pattern;
         let Pattern::Choice(more, EMPTY) = self.patterns.pattern(p) else {
             return Ok(false);
@@ -229,6 +241,7 @@ impl Grammar {
                         scope,
                         place,
                         inside: None,
+                        takes_anything: None,
                     });
                 }
                 self.patterns.element(name, declaration)

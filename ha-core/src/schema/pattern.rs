@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 /// The number of a pattern.
 pub(super) type P = u32;
@@ -55,9 +56,10 @@ struct Info {
 
 /// What the values of one attribute lead to.
 #[derive(Debug)]
-pub(super) struct AttributeStep {
+struct AttributeStep {
+    of: (P, Name),
     /// The tests that tell the values apart.
-    pub(super) tests: Box<[Test]>,
+    tests: Box<[Test]>,
     /// What is left, by the tests that are passed.
     by_passed: Vec<(u64, P)>,
 }
@@ -93,14 +95,15 @@ impl Hasher for NumberHasher {
 pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
 
 /// What an element can be, each with what is left then.
-type Steps = Box<[(Declaration, P)]>;
+pub(super) type Steps = Arc<[(Declaration, P)]>;
 
 /// All patterns of one schema.
 #[derive(Debug)]
 pub(super) struct Patterns {
     all: Vec<Info>,
     known: NumberMap<Pattern, P>,
-    attribute_steps: NumberMap<(P, Name), AttributeStep>,
+    attribute_steps: Vec<AttributeStep>,
+    step_of: NumberMap<(P, Name), usize>,
     element_steps: NumberMap<(P, Name), Steps>,
     closed: NumberMap<P, P>,
 }
@@ -110,7 +113,8 @@ impl Patterns {
         let mut patterns = Self {
             all: Vec::with_capacity(1024),
             known: HashMap::with_capacity_and_hasher(1024, BuildHasherDefault::default()),
-            attribute_steps: NumberMap::default(),
+            attribute_steps: Vec::new(),
+            step_of: NumberMap::default(),
             element_steps: NumberMap::default(),
             closed: NumberMap::default(),
         };
@@ -228,18 +232,26 @@ impl Patterns {
         self.choice(more, EMPTY)
     }
 
-    /// Returns the tests that an attribute's value is put to.
-    pub(super) fn attribute_tests(&mut self, p: P, name: Name) -> &[Test] {
-        if !self.attribute_steps.contains_key(&(p, name)) {
-            let mut tests = Vec::new();
-            self.collect_tests(p, name, &mut tests);
-            let step = AttributeStep {
-                tests: tests.into(),
-                by_passed: Vec::new(),
-            };
-            self.attribute_steps.insert((p, name), step);
+    /// Returns the number of what reading an attribute means for a pattern.
+    pub(super) fn attribute_step(&mut self, p: P, name: Name) -> usize {
+        if let Some(&step) = self.step_of.get(&(p, name)) {
+            return step;
         }
-        &self.attribute_steps[&(p, name)].tests
+        let mut tests = Vec::new();
+        self.collect_tests(p, name, &mut tests);
+        let step = self.attribute_steps.len();
+        self.attribute_steps.push(AttributeStep {
+            of: (p, name),
+            tests: tests.into(),
+            by_passed: Vec::new(),
+        });
+        self.step_of.insert((p, name), step);
+        step
+    }
+
+    /// Returns the tests that an attribute's value is put to.
+    pub(super) fn tests(&self, step: usize) -> &[Test] {
+        &self.attribute_steps[step].tests
     }
 
     fn collect_tests(&self, p: P, name: Name, tests: &mut Vec<Test>) {
@@ -264,21 +276,20 @@ impl Patterns {
     }
 
     /// Returns what is left once an attribute was read; `passed` has a bit for each of its
-    /// [tests](Self::attribute_tests).
-    pub(super) fn after_attribute(&mut self, p: P, name: Name, passed: u64) -> P {
-        let step = &self.attribute_steps[&(p, name)];
-        if let Some(&(_, left)) = step.by_passed.iter().find(|(its, _)| *its == passed) {
+    /// [tests](Self::tests).
+    pub(super) fn after_attribute(&mut self, step: usize, passed: u64) -> P {
+        let known = &self.attribute_steps[step];
+        if let Some(&(_, left)) = known.by_passed.iter().find(|(its, _)| *its == passed) {
             return left;
         }
-        let tests = step.tests.iter().enumerate();
+        let (p, name) = known.of;
+        let tests = known.tests.iter().enumerate();
         let passed_tests: Vec<Test> = tests
             .filter(|(at, _)| passed & (1 << at) != 0)
             .map(|(_, &test)| test)
             .collect();
         let left = self.attribute_left(p, name, &passed_tests);
-        if let Some(step) = self.attribute_steps.get_mut(&(p, name)) {
-            step.by_passed.push((passed, left));
-        }
+        self.attribute_steps[step].by_passed.push((passed, left));
         left
     }
 
@@ -420,13 +431,15 @@ impl Patterns {
 
     /// Returns the declarations that an element of this name could be of, each with what is left
     /// once it was read.
-    pub(super) fn element_steps(&mut self, p: P, name: Name) -> &[(Declaration, P)] {
-        if !self.element_steps.contains_key(&(p, name)) {
-            let mut steps = Vec::new();
-            self.collect_steps(p, name, &mut steps);
-            self.element_steps.insert((p, name), steps.into());
+    pub(super) fn element_steps(&mut self, p: P, name: Name) -> Steps {
+        if let Some(steps) = self.element_steps.get(&(p, name)) {
+            return Arc::clone(steps);
         }
-        &self.element_steps[&(p, name)]
+        let mut steps = Vec::new();
+        self.collect_steps(p, name, &mut steps);
+        let steps: Steps = steps.into();
+        self.element_steps.insert((p, name), Arc::clone(&steps));
+        steps
     }
 
     fn collect_steps(&mut self, p: P, name: Name, steps: &mut Vec<(Declaration, P)>) {

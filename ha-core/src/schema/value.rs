@@ -65,12 +65,7 @@ impl Type {
             Self::PositiveInteger => {
                 digits(text).is_some_and(|(is_negative, is_zero)| !is_negative && !is_zero)
             }
-            Self::Id | Self::IdReference => {
-                let mut characters = trimmed(text).chars();
-                let starts = |c| c != ':' && starts_xml_name(c);
-                let continues = |c| c != ':' && continues_xml_name(c);
-                characters.next().is_some_and(starts) && characters.all(continues)
-            }
+            Self::Id | Self::IdReference => is_name(trimmed(text)),
         }
     }
 }
@@ -92,9 +87,27 @@ fn digits(text: &str) -> Option<(bool, bool)> {
     (significant.len() <= MOST_DIGITS).then_some((is_negative, significant.is_empty()))
 }
 
+/// Tells whether a text is a name without a colon.
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let starts = |c| c != ':' && starts_xml_name(c);
+    if !text.starts_with(starts) {
+        return false;
+    }
+    // Nearly all names are of plain characters.
+    text.bytes().all(plain) || text.chars().all(|c| c != ':' && continues_xml_name(c))
+}
+
+fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 /// Removes what XML calls white space from both ends.
 pub(super) fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
+    match text.as_bytes() {
+        [first, .., last] if !is_blank(*first) && !is_blank(*last) => text,
+        _ => text.trim_matches([' ', '\t', '\n', '\r']),
+    }
 }
 
 /// Compares two texts word by word.
@@ -103,7 +116,7 @@ pub(super) fn same_words(a: &str, b: &str) -> bool {
         let words = text.split([' ', '\t', '\n', '\r']);
         words.filter(|word| !word.is_empty())
     }
-    a == b || words(a).eq(words(b))
+    a == b || ((a.bytes().any(is_blank) || b.bytes().any(is_blank)) && words(a).eq(words(b)))
 }
 
 #[cfg(test)]

@@ -197,6 +197,12 @@ impl Builder {
         self.push(text);
     }
 
+    /// Tells whether text is being collected, which what comes next may continue.
+    #[inline]
+    pub(super) fn is_collecting(&self) -> bool {
+        self.pending != NONE
+    }
+
     /// Adds text that is known to be blank, which matters only beside other text.
     pub(super) fn blank(&mut self, text: &str) {
         if self.open != NONE {

@@ -1,8 +1,10 @@
-//! Reading XML text: quick-xml splits it into tags and text, this module checks what quick-xml
-//! leaves to its users (attributes, references, characters, what surrounds the root).
+//! Reading XML text. Tags and text, which is nearly all of a CIB, are read here; comments, references and
+//! the rest of XML's markup are left to quick-xml, and what it leaves to its users is checked here.
+
+use std::borrow::Cow;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesRef, Event};
 
 use super::builder::{Builder, Mistake};
 use super::document::{Document, is_blank};
@@ -124,61 +126,31 @@ impl Parser<'_> {
         if self.text.starts_with(BYTE_ORDER_MARK) {
             return Err(Wrong::new("a second byte order mark").at(0));
         }
-        let mut reader = Reader::from_str(self.text);
-        reader.config_mut().check_comments = true;
-        loop {
-            self.start = reader.buffer_position() as usize;
-            let event = match reader.read_event() {
-                Ok(event) => event,
-                Err(e) => {
-                    return Err(Wrong::new(plain(&e)).at(reader.error_position() as usize));
+        let bytes = self.text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let tag = skip_blanks(bytes, at);
+            // Blanks between two tags say nothing; beside text they are part of it.
+            let is_alone = tag == at || !self.builder.is_collecting();
+            let next = bytes.get(tag + 1);
+            at = match (bytes.get(tag), next) {
+                (Some(b'<'), Some(b'!' | b'?') | None) | (Some(b'&'), _) if tag == at => {
+                    self.start = tag;
+                    self.markup(tag)?
+                }
+                (Some(b'<'), Some(next)) if is_alone && !matches!(next, b'!' | b'?') => {
+                    self.start = tag;
+                    if *next == b'/' {
+                        self.end_tag(tag)?
+                    } else {
+                        self.start_tag(tag)?
+                    }
+                }
+                _ => {
+                    self.start = at;
+                    self.characters_until_markup(at)?
                 }
             };
-            match event {
-                Event::Start(tag) => self.start_tag(&tag)?,
-                Event::Empty(tag) => {
-                    self.start_tag(&tag)?;
-                    self.builder.end();
-                }
-                Event::End(_) => self.builder.end(),
-                Event::Text(text) => {
-                    let text = text.xml10_content();
-                    if is_blank(&text) {
-                        self.builder.blank(&text);
-                        continue;
-                    }
-                    if let Some(at) = text.find("]]>") {
-                        return Err(Wrong::new("`]]>` in text").at(self.start + at));
-                    }
-                    self.builder.text(&text);
-                }
-                Event::CData(text) => {
-                    self.inside_root("character data")?;
-                    self.builder.text(&text.xml10_content());
-                }
-                Event::GeneralRef(reference) => {
-                    self.inside_root("a reference")?;
-                    self.reference(&reference)?;
-                }
-                Event::Comment(text) => {
-                    self.characters(&text.borrow().into_inner())?;
-                    self.builder.comment(&text.xml10_content());
-                }
-                Event::PI(text) => self.characters(&text.into_inner())?,
-                Event::Decl(declaration) => {
-                    if self.start != 0 {
-                        let wrong = Wrong::new("an XML declaration must be at the very start");
-                        return Err(wrong.at(self.start));
-                    }
-                    self.declaration(declaration.encoding())?;
-                }
-                Event::DocType(_) => {
-                    let mut wrong = Wrong::new("a document type (<!DOCTYPE>) is not accepted");
-                    wrong.hint = Some("remove it: neither entities nor a DTD belong in a CIB");
-                    return Err(wrong.at(self.start));
-                }
-                Event::Eof => break,
-            }
             if self.builder.has_mistake() {
                 return Err(self.mistake(self.start));
             }
@@ -193,40 +165,121 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn start_tag(&mut self, tag: &BytesStart<'_>) -> std::result::Result<(), At> {
-        self.builder.start(tag.name().as_ref());
+    /// Reads text; returns where it ends.
+    fn characters_until_markup(&mut self, from: usize) -> std::result::Result<usize, At> {
+        let rest = &self.text[from..];
+        let len = rest.find(['<', '&']).unwrap_or(rest.len());
+        let text = with_plain_ends(&rest[..len]);
+        if is_blank(&text) {
+            self.builder.blank(&text);
+        } else if let Some(at) = rest[..len].find("]]>") {
+            return Err(Wrong::new("`]]>` in text").at(from + at));
+        } else {
+            self.builder.text(&text);
+        }
+        Ok(from + len)
+    }
+
+    /// Reads what is neither a tag nor text; returns where it ends.
+    fn markup(&mut self, from: usize) -> std::result::Result<usize, At> {
+        let mut reader = Reader::from_str(&self.text[from..]);
+        reader.config_mut().check_comments = true;
+        let event = reader.read_event().map_err(|e| {
+            let at = from + reader.error_position() as usize;
+            Wrong::new(plain(&e)).at(at)
+        })?;
+        match event {
+            Event::CData(text) => {
+                self.inside_root("character data")?;
+                self.builder.text(&text.xml10_content());
+            }
+            Event::GeneralRef(reference) => {
+                self.inside_root("a reference")?;
+                self.reference(&reference)?;
+            }
+            Event::Comment(text) => {
+                self.characters(&text.borrow().into_inner())?;
+                self.builder.comment(&text.xml10_content());
+            }
+            Event::PI(text) => self.characters(&text.into_inner())?,
+            Event::Decl(declaration) => {
+                if from != 0 {
+                    let wrong = Wrong::new("an XML declaration must be at the very start");
+                    return Err(wrong.at(from));
+                }
+                self.declaration(declaration.encoding())?;
+            }
+            Event::DocType(_) => {
+                let mut wrong = Wrong::new("a document type (<!DOCTYPE>) is not accepted");
+                wrong.hint = Some("remove it: neither entities nor a DTD belong in a CIB");
+                return Err(wrong.at(from));
+            }
+            _ => return Err(Wrong::new("a `<` that starts nothing").at(from)),
+        }
+        Ok(from + reader.buffer_position() as usize)
+    }
+
+    /// Reads an end tag; returns where it ends.
+    fn end_tag(&mut self, tag: usize) -> std::result::Result<usize, At> {
+        let rest = &self.text[tag + 2..];
+        let open = self.builder.open_name();
+        let end = match open.and_then(|name| rest.strip_prefix(name)) {
+            Some(after) if after.starts_with('>') => rest.len() - after.len(),
+            _ => {
+                let Some(end) = rest.find('>') else {
+                    return Err(Wrong::new("the end tag is not closed").at(tag));
+                };
+                let name = rest[..end].trim_end_matches([' ', '\t', '\n', '\r']);
+                if open != Some(name) {
+                    let expected = match open {
+                        Some(open) => format!("</{open}> is expected"),
+                        None => "no element is open".to_owned(),
+                    };
+                    return Err(Wrong::new(format!("</{name}> where {expected}")).at(tag));
+                }
+                end
+            }
+        };
+        self.builder.end();
+        Ok(tag + 2 + end + 1)
+    }
+
+    /// Reads a start tag; returns where it ends.
+    fn start_tag(&mut self, tag: usize) -> std::result::Result<usize, At> {
+        let text = self.text;
+        let bytes = text.as_bytes();
+        let is_open = || Wrong::new("the start tag is not closed").at(tag);
+        let mut i = end_of_name(bytes, tag + 1);
+        self.builder.start(&text[tag + 1..i]);
         if self.builder.has_mistake() {
-            return Err(self.mistake(self.start));
+            return Err(self.mistake(tag));
         }
-        let raw = tag.attributes_raw();
-        if raw.is_empty() {
-            return Ok(());
-        }
-        // The tag is a slice of the text, so its address says where it is.
-        let base = raw.as_ptr() as usize - self.text.as_ptr() as usize;
-        let bytes = raw.as_bytes();
-        let mut i = 0;
         loop {
             let blank = i;
             while i < bytes.len() && is_space(bytes[i]) {
                 i += 1;
             }
-            if i == bytes.len() {
-                return Ok(());
+            match bytes.get(i) {
+                Some(b'>') => return Ok(i + 1),
+                Some(b'/') if bytes.get(i + 1) == Some(&b'>') => {
+                    self.builder.end();
+                    return Ok(i + 2);
+                }
+                Some(b'/') => return Err(Wrong::new("`/` in a start tag").at(i)),
+                Some(_) => {}
+                None => return Err(is_open()),
             }
             if i == blank {
-                return Err(Wrong::new("a blank must precede an attribute").at(base + i));
+                return Err(Wrong::new("a blank must precede an attribute").at(i));
             }
             let name_start = i;
-            while i < bytes.len() && !ENDS_NAME[bytes[i] as usize] {
-                i += 1;
-            }
-            let name = &raw[name_start..i];
+            i = end_of_name(bytes, i);
+            let name = &text[name_start..i];
             while i < bytes.len() && is_space(bytes[i]) {
                 i += 1;
             }
             if bytes.get(i) != Some(&b'=') {
-                return Err(Wrong::new(format!("attribute {name:?} has no value")).at(base + i));
+                return Err(Wrong::new(format!("attribute {name:?} has no value")).at(i));
             }
             i += 1;
             while i < bytes.len() && is_space(bytes[i]) {
@@ -234,27 +287,26 @@ impl Parser<'_> {
             }
             let Some(&quote @ (b'"' | b'\'')) = bytes.get(i) else {
                 let message = format!("the value of attribute {name:?} is not in quotes");
-                return Err(Wrong::new(message).at(base + i));
+                return Err(Wrong::new(message).at(i));
             };
             i += 1;
             let value_start = i;
             let (end, plain) = scan_value(bytes, i, quote);
             i = end;
             if i == bytes.len() {
-                let message = format!("the value of attribute {name:?} has no closing quote");
-                return Err(Wrong::new(message).at(base + value_start));
+                return Err(is_open());
             }
             let name = self.builder.name(name);
             self.builder.claim(name);
             if self.builder.has_mistake() {
-                return Err(self.mistake(base + name_start));
+                return Err(self.mistake(name_start));
             }
             let start = self.builder.pushed();
-            let value = &raw[value_start..i];
+            let value = &text[value_start..i];
             if plain {
                 self.builder.push(value);
             } else {
-                self.special_value(value, base + value_start)?;
+                self.special_value(value, value_start)?;
             }
             self.builder.add_attribute(name, start);
             i += 1;
@@ -412,10 +464,43 @@ fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// The bytes that end the name of an attribute.
+/// Returns where something begins that is no blank.
+#[inline]
+fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() && is_space(bytes[at]) {
+        at += 1;
+        while bytes[at..].first_chunk() == Some(b"        ") {
+            at += 8;
+        }
+    }
+    at
+}
+
+/// Makes each end of a line a line feed, as XML says.
+fn with_plain_ends(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Returns where a name ends that begins at `from`.
+#[inline]
+fn end_of_name(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while at < bytes.len() && !ENDS_NAME[bytes[at] as usize] {
+        at += 1;
+    }
+    at
+}
+
+/// The bytes that end the name of an element or an attribute.
 const ENDS_NAME: [bool; 256] = {
     let mut ends = [false; 256];
     ends[b'=' as usize] = true;
+    ends[b'/' as usize] = true;
+    ends[b'>' as usize] = true;
     ends[b' ' as usize] = true;
     ends[b'\t' as usize] = true;
     ends[b'\n' as usize] = true;

@@ -81,7 +81,7 @@ pub enum Reason {
 ///
 /// Each watch has its own [`Document`]; all watches and [`Cib`] handles share one connection. Read it
 /// as an iterator (which waits), with [`Watch::next_before`], or from an event loop: the descriptor is
-/// readable when [`Watch::try_next`] may have something. With feature `tokio`, [`Watch::into_stream`].
+/// readable when [`Watch::try_next`] may have something. With feature `tokio`, `Watch::into_stream`.
 ///
 /// A reader may take its time: changes are queued, and merged into one
 /// [`Update::Refetched`] when they become too many; connections lost and made again meanwhile are told
