@@ -437,13 +437,13 @@ fn wait_for(lab: &Lab, node: &Node<'_>, what: &str, texts: &[&str]) -> Result<()
     })
 }
 
-/// Compares both programs in every mode. The cluster may move between two looks: the installed one
+/// Compares both programs in each mode. The cluster may move between two looks: the installed one
 /// is asked before and after ours, and a difference counts only when both answers are the same.
 fn same(lab: &Lab, node: &Node<'_>, state: &str) -> Result<()> {
     same_in(lab, node, state, &MODES)
 }
 
-fn same_in(lab: &Lab, node: &Node<'_>, state: &str, modes: &[&[&str]]) -> Result<()> {
+pub(crate) fn same_in(lab: &Lab, node: &Node<'_>, state: &str, modes: &[&[&str]]) -> Result<()> {
     for mode in modes {
         let look = |program: &str| -> Result<String> {
             let output = node.command(program).args(mode.iter().copied()).output()?;

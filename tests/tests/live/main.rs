@@ -21,6 +21,7 @@ mod quorum;
 mod respawn;
 mod screen;
 mod session;
+mod states;
 mod watch;
 
 fn main() -> std::process::ExitCode {
@@ -40,6 +41,7 @@ fn main() -> std::process::ExitCode {
     quorum::register(&mut harness);
     screen::register(&mut harness);
     session::register(&mut harness);
+    states::register(&mut harness);
     watch::register(&mut harness);
     harness.main()
 }
