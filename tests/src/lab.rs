@@ -373,6 +373,9 @@ impl Lab {
         registry::check_name(name)
     }
 
+    /// The name of a lab that was given none.
+    pub const DEFAULT_NAME: &str = registry::DEFAULT;
+
     /// Lets the lab outlive this process, and enters it under a name (one is picked when none is
     /// given), by which [`Lab::attach`] and the program `lab` find it. Returns the name.
     ///

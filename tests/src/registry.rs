@@ -144,6 +144,9 @@ pub(crate) fn find(name: Option<&str>) -> Result<(String, Entry)> {
     Ok(labs.swap_remove(at))
 }
 
+/// The name of a lab that was given none.
+pub(crate) const DEFAULT: &str = "lab";
+
 /// Returns a name that no running lab has.
 pub(crate) fn free_name() -> Result<String> {
     let labs = list()?;
@@ -151,9 +154,9 @@ pub(crate) fn free_name() -> Result<String> {
     Ok((1..)
         .map(|n| {
             if n == 1 {
-                "lab".to_owned()
+                DEFAULT.to_owned()
             } else {
-                format!("lab{n}")
+                format!("{DEFAULT}{n}")
             }
         })
         .find(|name| !taken(name))

@@ -152,6 +152,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         status(name)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let named = name.is_some();
     let (name, lab) = Lab::attach(name)?;
     match arguments.action {
         Action::Up { .. } | Action::Demo { .. } | Action::Status => {}
@@ -189,7 +190,16 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             }
             print!("{logs}");
         }
-        Action::Down => lab.down(&name)?,
+        Action::Down => {
+            // Looking at the only lab that runs is one thing, ending what somebody else may have
+            // started under a name of their own is another.
+            if !named && name != Lab::DEFAULT_NAME {
+                return Err(Error::invalid(format!("the lab that runs is '{name}'"))
+                    .with_hint(format!("to end it: lab down --name {name}")));
+            }
+            lab.down(&name)?;
+            println!("lab '{name}' has ended");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -38,6 +38,7 @@ struct Read {
     whole: String,
     nodes: String,
     matched: Vec<String>,
+    in_lines: usize,
     unmatched: usize,
     bad_expression: String,
     number: String,
@@ -61,6 +62,7 @@ fn read((): ()) -> Result<Read> {
             .iter()
             .filter_map(|node| node.root().attribute("uname").map(str::to_owned))
             .collect(),
+        in_lines: cib.query_xpath("\n//node\n\t[@uname='maitre']\r\n")?.len(),
         unmatched: cib.query_xpath("//no-such-element")?.len(),
         bad_expression: kind_of(cib.query_xpath("//node[")),
         number: kind_of(cib.query_xpath("count(//node)")),
@@ -75,6 +77,7 @@ fn answers_of_a_query_differ(lab: &Lab) -> Result<()> {
     assert!(read.whole.starts_with("<cib "), "{}", read.whole);
     assert!(read.nodes.starts_with("<nodes>"), "{}", read.nodes);
     assert_eq!(read.matched, ["maitre", "esclave"]);
+    assert_eq!(read.in_lines, 1);
     assert_eq!(read.unmatched, 0);
     assert!(
         read.bad_expression.starts_with("Invalid: "),
@@ -134,6 +137,20 @@ fn changes((): ()) -> Result<BTreeMap<String, String>> {
     assert_eq!(value()?, "false");
     say("modify absent", cib.modify(config, &absent));
     say("modify or create", cib.modify_or_create(config, &absent));
+    // What would not arrive as it is is not sent.
+    for (what, text) in [
+        ("two lines", "a\nb".to_owned()),
+        ("too long", "x".repeat(10_000_001)),
+    ] {
+        let mut changed = other.clone();
+        let nvpair = changed.root().children().next().map(Element::id);
+        let nvpair = nvpair.ok_or_else(|| Error::invalid("no nvpair"))?;
+        changed.set_attribute(nvpair, "value", &text);
+        let made = cib.modify(config, &changed);
+        let expected = if made.is_ok() { text.as_str() } else { "false" };
+        assert_eq!(value()?, expected);
+        say(what, made);
+    }
     say("replace", cib.replace(config, &set));
     assert_eq!(value()?, "true");
     say("delete", cib.delete(config, &absent));
@@ -215,6 +232,7 @@ fn changes_are_made_or_refused(lab: &Lab) -> Result<()> {
         ("modify", "done"),
         ("modify absent", "NotFound: "),
         ("modify or create", "done"),
+        ("too long", "Limit: "),
         ("replace", "done"),
         ("delete", "done"),
         ("delete again", "NotFound: "),
@@ -235,6 +253,12 @@ fn changes_are_made_or_refused(lab: &Lab) -> Result<()> {
             "{what}: {answer}, expected {expected}"
         );
     }
+    // Pacemaker 3 carries it.
+    let lines = &said["two lines"];
+    assert!(
+        lines == "done" || lines.starts_with("Unsupported: "),
+        "{lines}"
+    );
     // The messages name the element and what is wrong with it.
     let invalid = &said["invalid"];
     assert!(

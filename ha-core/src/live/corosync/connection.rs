@@ -19,7 +19,7 @@ use crate::{Error, ErrorExt, ErrorKind, Result};
 
 /// The longest that dropping a connection waits for corosync's good-bye.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// How many connects of one kind may be stuck before further ones fail at once.
+/// How many connects of one kind may be stuck before further ones wait for one of them to end.
 const STUCK_CONNECTS: usize = 2;
 
 /// The dispatching side of a connection; closes it when dropped.
@@ -136,10 +136,14 @@ impl<L: Connect> Connection<L> {
         connect: impl Fn() -> Result<(Requests<L>, Events<L>), Status> + Send + 'static,
     ) -> Result<Self> {
         let stuck = L::stuck_connects();
-        if stuck.load(Ordering::Acquire) >= STUCK_CONNECTS {
-            return Err(error::still_no_connection());
-        }
         let deadline = Deadline::after(options.timeout);
+        let mut backoff = Backoff::daemon();
+        while stuck.load(Ordering::Acquire) >= STUCK_CONNECTS {
+            // Their callers may only have been less patient than this one.
+            if !backoff.wait(deadline) {
+                return Err(error::still_no_connection());
+            }
+        }
         // Whoever comes second, the caller giving up or the worker ending, settles the count.
         let (tell, told) = mpsc::sync_channel(1);
         let pending = Arc::new(Mutex::new(Pending::Waited));

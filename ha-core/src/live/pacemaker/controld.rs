@@ -187,6 +187,13 @@ pub fn nodes(timeout: Duration) -> Result<Vec<Member>> {
 /// [`ErrorKind::NotFound`] when there is no such node, and as for [`nodes`].
 #[doc(alias = "pcmk_controld_api_node_info")]
 pub fn node_info(id: Option<u32>, timeout: Duration) -> Result<NodeInfo> {
+    // The controller takes what is no number of a node for a question about its own.
+    if let Some(id) = id
+        && !i32::try_from(id).is_ok_and(|id| id > 0)
+    {
+        let message = format!("{id} is not the number of a node: they go from 1 to 2147483647");
+        return Err(Error::new(ErrorKind::NotFound, message).context("ask about a node"));
+    }
     exchange::<Controld, _>(
         "ask about a node",
         deadline(timeout),

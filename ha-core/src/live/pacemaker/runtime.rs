@@ -46,6 +46,10 @@ const START: Duration = Duration::from_secs(30);
 /// How long the libraries take to notice that a connection was shut: they look once a second.
 const NOTICE: Duration = Duration::from_millis(2500);
 
+/// How long a job has to run before new calls are told at once that it is of no use to wait. The
+/// deadline of another caller may have been too short for a daemon that is well.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The job that the thread works on.
 #[derive(Debug, Clone, Copy)]
 struct Running {
@@ -342,6 +346,7 @@ impl Runtime {
             Some(_) => running.shut.unwrap_or(running.deadline) + NOTICE,
             None => running.deadline,
         };
+        let end = end.max(running.since + PATIENCE);
         (Instant::now() > end).then(|| {
             Error::new(
                 ErrorKind::Timeout,
@@ -385,7 +390,7 @@ fn no_answer(waited: Duration) -> Error {
     .with_hint(HINT)
 }
 
-const HINT: &str = "a Pacemaker daemon is stopped, hung or overloaded: look at the state of the \
+const HINT: &str = "another call takes long, or a Pacemaker daemon is stopped, hung or overloaded: look at the state of the \
                     processes (ps -C pacemaker-based,pacemaker-controld -o pid,stat,cmd) and at \
                     pacemaker.log; calls work again as soon as it answers";
 

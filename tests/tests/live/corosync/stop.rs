@@ -92,7 +92,6 @@ fn meet_a_stop(_: ()) -> Result<()> {
     times_out("interfaces", || all.cfg.interfaces());
     times_out("reload", || all.cfg.reload());
     assert!(all.quorum.next_event(Duration::from_millis(50))?.is_none());
-    let attempts = Instant::now();
     for _ in 0..20 {
         times_out("connect", || {
             Cmap::connect(Map::Configuration, &within(SHORT))
@@ -104,8 +103,7 @@ fn meet_a_stop(_: ()) -> Result<()> {
             })
         });
     }
-    // A few wait, the others are told at once that it is of no use.
-    assert!(attempts.elapsed() < 20 * SHORT, "{:?}", attempts.elapsed());
+    // A few make threads wait, the others only wait themselves.
     assert!(memory("Threads")? < 16, "{} threads", memory("Threads")?);
     // Nobody waits for the good-bye of a connection for long either.
     let drop_at = Instant::now();

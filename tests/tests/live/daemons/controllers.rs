@@ -29,7 +29,7 @@ struct Controllers {
     fail_on_nobody: String,
     nodes: Vec<(u32, Option<String>, bool)>,
     here: (u32, Option<String>, bool, bool),
-    unknown: String,
+    unknown: [String; 3],
 }
 
 fn controller((): ()) -> Result<Controllers> {
@@ -49,7 +49,9 @@ fn controller((): ()) -> Result<Controllers> {
         fail_on_nobody: told(failed).expect_err("there is no such node"),
         nodes,
         here: (here.id, here.name, here.has_quorum, here.is_remote),
-        unknown: told(controld::node_info(Some(77), LIMIT)).expect_err("there is no node 77"),
+        unknown: [77, 0, u32::MAX].map(|id| {
+            told(controld::node_info(Some(id), LIMIT)).expect_err("there is no such node")
+        }),
     })
 }
 
@@ -94,7 +96,8 @@ fn controllers_answer_and_act(lab: &Lab) -> Result<()> {
     let named = |id, name: &str| (id, Some(name.to_owned()), true);
     assert_eq!(seen.nodes, [named(1, "maitre"), named(2, "esclave")]);
     assert_eq!(seen.here, (1, Some("maitre".to_owned()), true, false));
-    assert!(seen.unknown.starts_with("NotFound: "), "{seen:?}");
+    let not_found = |text: &String| text.starts_with("NotFound: ");
+    assert!(seen.unknown.iter().all(not_found), "{seen:?}");
 
     let primitive = "<primitive id='pinger' class='ocf' provider='pacemaker' type='ping'>\
         <instance_attributes id='pinger-a'><nvpair id='pinger-h' name='host_list' value='127.0.0.1'/>\

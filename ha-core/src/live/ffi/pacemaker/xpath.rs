@@ -7,8 +7,10 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use pacemaker_sys as sys;
 
 use super::Here;
+use super::escape;
 use super::log::collect_xml_messages;
 use super::xml::Tree;
+use crate::xml::Document;
 use crate::{Error, Result};
 
 unsafe extern "C" {
@@ -39,6 +41,11 @@ pub(crate) fn check(here: &Here, expression: &CStr) -> Result<()> {
     if GOOD.with_borrow(|good| good.contains(expression)) {
         return Ok(());
     }
+    // It travels as an attribute.
+    let mut message = Document::new("cib_command");
+    let root = message.root().id();
+    message.set_attribute(root, "cib_section", &expression.to_string_lossy());
+    escape::check(&message)?;
     let tree = Tree::parse(here, "<cib/>")?;
     let (kind, messages) = collect_xml_messages(here, || {
         // SAFETY: the tree outlives the context, and the context the object; each is freed once.

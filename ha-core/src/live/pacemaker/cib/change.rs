@@ -154,7 +154,7 @@ impl Cib {
             let mut ask = self
                 .ask(c"cib_delete")
                 .options(sys::cib_xpath | sys::cib_multiple);
-            ask.section = Some(super::c_string("an XPath expression", expression)?);
+            ask.section = Some(super::xpath_string(expression)?);
             ask.write = true;
             ask.run("delete elements of the CIB", accept)?;
         }

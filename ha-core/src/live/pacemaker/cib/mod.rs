@@ -196,7 +196,7 @@ impl Cib {
     /// [`ErrorKind::Invalid`] when the expression is not one for elements, and as for
     /// [`Cib::query`].
     pub fn query_xpath(&self, expression: &str) -> Result<Vec<Document>> {
-        let expression = c_string("an XPath expression", expression)?;
+        let expression = xpath_string(expression)?;
         let options = sys::cib_scope_local | sys::cib_xpath;
         let mut ask = self.ask(c"cib_query").options(options);
         ask.section = Some(expression);
@@ -247,6 +247,28 @@ fn no_output(rc: i32) -> Error {
             "pacemaker-based answered without the data asked for",
         )
     }
+}
+
+/// An `XPath` expression in one line, which is all that the CIB manager understands. White space means
+/// the same everywhere but in quotes.
+fn xpath_string(expression: &str) -> Result<CString> {
+    let mut quote = None;
+    let line: String = expression
+        .chars()
+        .map(|c| match (quote, c) {
+            (None, '\t' | '\n' | '\r') => ' ',
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                c
+            }
+            (Some(open), _) if open == c => {
+                quote = None;
+                c
+            }
+            _ => c,
+        })
+        .collect();
+    c_string("an XPath expression", line.trim())
 }
 
 fn c_string(what: &str, text: &str) -> Result<CString> {
