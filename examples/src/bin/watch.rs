@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
 
 use clap::Parser;
-use ha_core::event::{self, Event};
+use ha_core::event::{Event, Follower};
 use ha_core::live::corosync::cpg::{self, Cpg, Group, Member, OwnedEvent};
 use ha_core::live::corosync::{NodeId, Reconnect, Update as Membership, Watch as Events};
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
@@ -117,7 +117,7 @@ fn state_of(document: &Document) -> ClusterStatus {
 
 fn follow_cib(mut watch: Watch, lines: &Lines) {
     const SOURCE: &str = "libcib";
-    let mut state = state_of(watch.document());
+    let mut cluster = Follower::new(state_of(watch.document()));
     let ready = format!(
         "following the CIB from version {}",
         watch.document().version()
@@ -150,15 +150,13 @@ fn follow_cib(mut watch: Watch, lines: &Lines) {
             }
             _ => {}
         }
-        let now = state_of(watch.document());
-        for event in event::between(&state, &now) {
+        for event in cluster.next(state_of(watch.document())) {
             if matches!(&event, Event::ResourcePending { task, .. } if task == "monitor") {
                 continue; // Every start is followed by one: no news.
             }
             let text = event.to_string();
             heard &= say(lines, SOURCE, What::Cluster(event), text);
         }
-        state = now;
     }
 }
 

@@ -26,6 +26,99 @@ use crate::status::{ClusterStatus, Failure, Node, Resource, Role};
 /// ```
 #[must_use]
 pub fn between(old: &ClusterStatus, new: &ClusterStatus) -> Vec<Event> {
+    compare((old, &Known::of(old)), (new, &Known::of(new)))
+}
+
+/// Follows a cluster through its states, one after the other.
+///
+/// Like [`between`] for each two of them, with a memory for what the CIB does not tell for a moment: a
+/// new Designated Controller erases the history of the nodes that join it and writes it anew, one
+/// change later. As long as an online node has no history, what ran there and what failed there is
+/// taken to be as it was.
+///
+/// # Example
+/// ```
+/// use ha_core::{event::Follower, status, xml::Document};
+/// let state = |quorum: &str| {
+///     let cib = format!(r#"<cib have-quorum="{quorum}"><configuration/><status/></cib>"#);
+///     let epoch = jiff::Timestamp::UNIX_EPOCH;
+///     let cib = Document::parse(&cib)?;
+///     Ok::<_, ha_core::Error>(status::compute(&cib, epoch, &jiff::tz::TimeZone::UTC))
+/// };
+/// let mut follower = Follower::new(state("1")?);
+/// assert_eq!(follower.next(state("1")?), []);
+/// assert_eq!(follower.next(state("0")?)[0].to_string(), "the partition lost quorum");
+/// assert!(!follower.state().quorate);
+/// # Ok::<(), ha_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Follower {
+    state: ClusterStatus,
+    known: Known,
+}
+
+impl Follower {
+    /// Begins with a state.
+    #[must_use]
+    pub fn new(state: ClusterStatus) -> Self {
+        let known = Known::of(&state);
+        Self { state, known }
+    }
+
+    /// Returns the newest state.
+    #[must_use]
+    pub fn state(&self) -> &ClusterStatus {
+        &self.state
+    }
+
+    /// Takes the next state, and returns what happened.
+    pub fn next(&mut self, state: ClusterStatus) -> Vec<Event> {
+        let mut known = Known::of(&state);
+        for node in state.nodes().filter(|n| n.online && !n.has_history) {
+            known.keep(&self.known, &node.name);
+        }
+        let events = compare((&self.state, &self.known), (&state, &known));
+        (self.state, self.known) = (state, known);
+        events
+    }
+}
+
+/// What the histories of the nodes tell.
+#[derive(Debug, Clone)]
+struct Known {
+    /// Where primitives are active, in the order of the state.
+    places: Vec<Place>,
+    failures: Vec<Failure>,
+}
+
+#[derive(Debug, Clone)]
+struct Place {
+    resource: String,
+    node: String,
+    role: Role,
+}
+
+impl Known {
+    fn of(state: &ClusterStatus) -> Self {
+        Self {
+            places: active(state),
+            failures: state.failures.clone(),
+        }
+    }
+
+    /// Adds what was known of a node before.
+    fn keep(&mut self, before: &Self, node: &str) {
+        let places = before.places.iter().filter(|place| place.node == node);
+        self.places.extend(places.cloned());
+        let failures = before.failures.iter().filter(|f| f.node == node);
+        self.failures.extend(failures.cloned());
+    }
+}
+
+fn compare(
+    (old, was_known): (&ClusterStatus, &Known),
+    (new, known): (&ClusterStatus, &Known),
+) -> Vec<Event> {
     let mut events = Vec::new();
     if old.quorate != new.quorate {
         events.push(Event::Quorum {
@@ -40,9 +133,9 @@ pub fn between(old: &ClusterStatus, new: &ClusterStatus) -> Vec<Event> {
         });
     }
     nodes(old, new, &mut events);
-    failures(old, new, &mut events);
+    failures(&was_known.failures, &known.failures, &mut events);
     pending(old, new, &mut events);
-    activity(old, new, &mut events);
+    activity(&was_known.places, &known.places, &mut events);
     events
 }
 
@@ -111,16 +204,12 @@ fn failure_key(failure: &Failure) -> (&str, &str, i32) {
     (&failure.node, &failure.id, failure.call_id)
 }
 
-fn failures(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
+fn failures(old: &[Failure], new: &[Failure], events: &mut Vec<Event>) {
     let resource = |f: &Failure| f.resource.clone().unwrap_or_else(|| f.history_id.clone());
     let task = |f: &Failure| f.task.clone().unwrap_or_else(|| f.operation.clone());
-    let before: HashSet<_> = old.failures.iter().map(failure_key).collect();
-    let after: HashSet<_> = new.failures.iter().map(failure_key).collect();
-    for failure in new
-        .failures
-        .iter()
-        .filter(|f| !before.contains(&failure_key(f)))
-    {
+    let before: HashSet<_> = old.iter().map(failure_key).collect();
+    let after: HashSet<_> = new.iter().map(failure_key).collect();
+    for failure in new.iter().filter(|f| !before.contains(&failure_key(f))) {
         events.push(Event::OperationFailed {
             resource: resource(failure),
             node: failure.node.clone(),
@@ -129,11 +218,7 @@ fn failures(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
             reason: failure.exit_reason.clone(),
         });
     }
-    for failure in old
-        .failures
-        .iter()
-        .filter(|f| !after.contains(&failure_key(f)))
-    {
+    for failure in old.iter().filter(|f| !after.contains(&failure_key(f))) {
         events.push(Event::FailureCleared {
             resource: resource(failure),
             node: failure.node.clone(),
@@ -167,7 +252,7 @@ fn pending(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
 ///
 /// A start that is under way is not an activity yet, and a promotion that is under way not a
 /// promoted role, although both count as such where the cluster's load is planned.
-fn active(state: &ClusterStatus) -> Vec<(&str, &str, Role)> {
+fn active(state: &ClusterStatus) -> Vec<Place> {
     let mut places = Vec::new();
     for resource in state
         .resources()
@@ -180,36 +265,36 @@ fn active(state: &ClusterStatus) -> Vec<(&str, &str, Role)> {
                 Some("promote") => Role::Unpromoted,
                 _ => resource.role,
             };
-            places.push((
-                resource.printable_id(),
-                state.node(node).name.as_str(),
+            places.push(Place {
+                resource: resource.printable_id().to_owned(),
+                node: state.node(node).name.clone(),
                 role,
-            ));
+            });
         }
     }
     places
 }
 
-fn by_place<'a>(places: &[(&'a str, &'a str, Role)]) -> HashMap<(&'a str, &'a str), Role> {
+fn by_place(places: &[Place]) -> HashMap<(&str, &str), Role> {
     places
         .iter()
-        .map(|&(resource, node, role)| ((resource, node), role))
+        .map(|place| ((&*place.resource, &*place.node), place.role))
         .collect()
 }
 
-fn activity(old: &ClusterStatus, new: &ClusterStatus, events: &mut Vec<Event>) {
-    let (old_places, new_places) = (active(old), active(new));
-    let (before, after) = (by_place(&old_places), by_place(&new_places));
-    let owned = |resource: &str, node: &str| (resource.to_owned(), node.to_owned());
-    for &(resource, node, _) in &old_places {
-        if !after.contains_key(&(resource, node)) {
-            let (resource, node) = owned(resource, node);
-            events.push(Event::ResourceStopped { resource, node });
+fn activity(old: &[Place], new: &[Place], events: &mut Vec<Event>) {
+    let (before, after) = (by_place(old), by_place(new));
+    for Place { resource, node, .. } in old {
+        if !after.contains_key(&(&**resource, &**node)) {
+            events.push(Event::ResourceStopped {
+                resource: resource.clone(),
+                node: node.clone(),
+            });
         }
     }
-    for &(id, place, role) in &new_places {
-        let (resource, node) = owned(id, place);
-        match before.get(&(id, place)) {
+    for place in new {
+        let (resource, node, role) = (place.resource.clone(), place.node.clone(), place.role);
+        match before.get(&(&*place.resource, &*place.node)) {
             None => events.push(Event::ResourceStarted {
                 resource,
                 node,
@@ -235,6 +320,10 @@ mod tests {
 
     /// A cluster of two nodes with one address, as the CIB has it.
     fn state(dc: &str, maitre: &str, esclave: &str, status: [&str; 2]) -> ClusterStatus {
+        computed(&state_text(dc, maitre, esclave, status))
+    }
+
+    fn state_text(dc: &str, maitre: &str, esclave: &str, status: [&str; 2]) -> String {
         let node_state = |id: &str, name: &str, online: &str, operations: &str| {
             let (member, peer, join) = match online {
                 "online" => ("true", "online", "member"),
@@ -247,7 +336,7 @@ mod tests {
                      {operations}</lrm_resource></lrm_resources></lrm></node_state>"#
             )
         };
-        let text = format!(
+        format!(
             r#"<cib have-quorum="1" dc-uuid="{dc}" validate-with="pacemaker-3.9"><configuration>
                <crm_config><cluster_property_set id="o">
                  <nvpair id="o1" name="stonith-enabled" value="false"/></cluster_property_set>
@@ -257,8 +346,19 @@ mod tests {
                </resources><constraints/></configuration><status>{}{}</status></cib>"#,
             node_state("1", "maitre", maitre, status[0]),
             node_state("2", "esclave", esclave, status[1]),
-        );
-        let cib = Document::parse(&text).expect("well-formed");
+        )
+    }
+
+    /// The same with esclave online alone, and no history of it.
+    fn without_history() -> ClusterStatus {
+        let text = state_text("2", "offline", "online", ["", ""]);
+        let at = text.rfind("<lrm ").expect("a history");
+        let end = at + text[at..].find("</lrm>").expect("its end") + "</lrm>".len();
+        computed(&format!("{}{}", &text[..at], &text[end..]))
+    }
+
+    fn computed(text: &str) -> ClusterStatus {
+        let cib = Document::parse(text).expect("well-formed");
         let epoch = jiff::Timestamp::UNIX_EPOCH;
         crate::status::compute(&cib, epoch, &jiff::tz::TimeZone::UTC)
     }
@@ -316,6 +416,43 @@ mod tests {
         );
     }
 
+    /// What a new DC does with the history of a node that joins it.
+    #[test]
+    fn a_history_that_is_written_anew_is_no_event() {
+        let started = operation("start", 9, 0);
+        let failed = operation("start", 8, 1);
+        let has = |operations: [&str; 2]| state("2", "offline", "online", operations);
+        for history in [&started, &failed] {
+            let whole = has(["", history]);
+            let mut follower = Follower::new(whole.clone());
+            let gone = without_history();
+            // The two states alone would tell of an end.
+            assert_ne!(between(&whole, &gone), []);
+            for _ in 0..2 {
+                assert_eq!(follower.next(gone.clone()), []);
+            }
+            assert_eq!(follower.next(whole.clone()), []);
+            // What has changed meanwhile is told when it is known.
+            assert_eq!(follower.next(gone), []);
+            let stopped = follower.next(has(["", &operation("stop", 10, 0)]));
+            let vip_stopped = |e: &Event| matches!(e, Event::ResourceStopped { .. });
+            assert!(stopped.iter().any(vip_stopped), "{stopped:?}");
+        }
+        // A node that is lost meanwhile runs nothing any more.
+        let mut follower = Follower::new(has(["", &started]));
+        assert_eq!(follower.next(without_history()), []);
+        let lost = state("1", "online", "offline", ["", ""]);
+        let said: Vec<String> = follower
+            .next(lost)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert!(
+            said.contains(&"vip stopped on esclave".to_owned()),
+            "{said:?}"
+        );
+    }
+
     #[test]
     fn failures_are_told_once_and_their_end_too() {
         let fine = state("1", "online", "online", [&operation("start", 5, 0), ""]);
@@ -369,9 +506,7 @@ mod tests {
             node_state("1", "maitre", maitre.0, maitre.1),
             node_state("2", "esclave", esclave.0, esclave.1),
         );
-        let cib = Document::parse(&text).expect("well-formed");
-        let epoch = jiff::Timestamp::UNIX_EPOCH;
-        crate::status::compute(&cib, epoch, &jiff::tz::TimeZone::UTC)
+        computed(&text)
     }
 
     fn ping(id: &str, operations: &[String]) -> String {

@@ -2,11 +2,11 @@
 //!
 //! [`between`] compares two [`ClusterStatus`](crate::status::ClusterStatus) by meaning: instances of an
 //! anonymous clone have no identity of their own, so what counts is that the clone runs on a node, not
-//! under which number.
+//! under which number. [`Follower`] does it for each next state of a cluster that is watched.
 
 mod compare;
 
-pub use compare::between;
+pub use compare::{Follower, between};
 
 use std::fmt;
 

@@ -92,6 +92,7 @@ impl<'d> Engine<'d> {
         else {
             return;
         };
+        self.node_mut(index).has_history = true;
         let mut fillers = Vec::new();
         for entry in resources.children_named("lrm_resource") {
             if self.read_resource_history(index, entry).is_some()

@@ -57,6 +57,7 @@ impl<'d> Engine<'d> {
             requires_reset: false,
             remote_fenced: false,
             unpacked: false,
+            has_history: false,
         });
         let mut work = NodeWork::default();
         work.attributes.set(

@@ -90,6 +90,8 @@ pub struct Node {
     pub(in crate::status) remote_fenced: bool,
     /// The history was read.
     pub(in crate::status) unpacked: bool,
+    /// The CIB had a history of it, maybe an empty one, when it was read.
+    pub(crate) has_history: bool,
 }
 
 impl Node {
