@@ -15,6 +15,7 @@ mod lab_faults;
 mod lab_itself;
 mod lab_program;
 mod packages;
+mod patience;
 mod process;
 mod qdevice;
 mod quorum;
@@ -37,6 +38,7 @@ fn main() -> std::process::ExitCode {
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);
     packages::register(&mut harness);
+    patience::register(&mut harness);
     qdevice::register(&mut harness);
     quorum::register(&mut harness);
     screen::register(&mut harness);
