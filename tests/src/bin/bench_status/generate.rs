@@ -38,7 +38,7 @@ fn write(out: &mut String, shape: Shape) -> std::fmt::Result {
     let names = names(shape);
     writeln!(
         out,
-        r#"<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.0" epoch="42" num_updates="7" admin_epoch="0" cib-last-written="Tue Nov 14 22:13:20 2023" update-origin="node01" update-client="cibadmin" update-user="root" have-quorum="1" dc-uuid="1">
+        r#"<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="42" num_updates="7" admin_epoch="0" cib-last-written="Tue Nov 14 22:13:20 2023" update-origin="node01" update-client="cibadmin" update-user="root" have-quorum="1" dc-uuid="1">
   <configuration>
     <crm_config>
       <cluster_property_set id="cib-bootstrap-options">
