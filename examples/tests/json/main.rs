@@ -17,7 +17,7 @@ use serde_json::Value;
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/crm_mon.schema.json");
 
 /// Options that change what is shown; `FIRST` stands for a name of the CIB.
-const MODES: [&[&str]; 9] = [
+const MODES: [&[&str]; 10] = [
     &[],
     &["-n"],
     &["-R", "-A", "-f", "-o", "-t", "-c"],
@@ -27,6 +27,7 @@ const MODES: [&[&str]; 9] = [
     &["-Lcli", "--exclude=times"],
     &["--node=FIRST"],
     &["--resource=FIRST", "-n"],
+    &["--resource=FIRST:1", "--node=FIRST"],
 ];
 
 fn generated() -> Value {

@@ -4,7 +4,7 @@ use crate::status::Ban;
 
 use super::out::{Lists, Xml};
 use super::summary::node_name;
-use super::{Part, Report, json};
+use super::{Part, Report, filter, json};
 
 fn shown<'a>(report: &Report<'a>) -> Vec<&'a Ban> {
     if !report.shows(Part::Bans) {
@@ -17,7 +17,10 @@ fn shown<'a>(report: &Report<'a>) -> Vec<&'a Ban> {
         .filter(|ban| ban.id.starts_with(&report.options.bans_prefix))
         .filter(|ban| {
             let resource = report.status.resource(ban.resource);
-            report.filter.selects(resource)
+            let top = report
+                .status
+                .resource(filter::top(report.status, ban.resource));
+            report.filter.selects(resource) || report.filter.selects(top)
         })
         .collect()
 }

@@ -1,9 +1,9 @@
 //! A bundle with its replicas.
 
-use crate::status::{BundleKind, BundleReplica, ResourceIndex, ResourceKind};
+use crate::status::{BundleKind, BundleReplica, Resource, ResourceIndex, ResourceKind};
 
 use super::out::{Lists, Xml};
-use super::primitive::{Line, print_line};
+use super::primitive::{self, Line, print_line};
 use super::{Report, json, resources};
 
 /// Prints a bundle.
@@ -36,7 +36,7 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
             let title = format!("Replica[{}]", replica.number);
             out.nest((replicas.len() > 1).then_some(&title));
             for part in listed {
-                resources::print(report, part, out);
+                primitive::print_always(report, part, out);
             }
             out.end();
             continue;
@@ -59,6 +59,9 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
             out,
         );
     }
+    if report.filter.is_on() {
+        return out.end_unless_empty();
+    }
     out.end();
     true
 }
@@ -77,6 +80,20 @@ fn parts(report: &Report<'_>, replica: &BundleReplica, whole: bool) -> Vec<Resou
         .collect()
 }
 
+/// Tells whether programs are told nothing of a bundle, because nothing of it was asked for.
+pub(super) fn is_left_out(
+    report: &Report<'_>,
+    bundle: &Resource,
+    replicas: &[BundleReplica],
+) -> bool {
+    let whole = report.filter.selects(bundle);
+    let is_shown = |replica: &BundleReplica| {
+        report.filter.is_near(report.status, replica.container)
+            && !parts(report, replica, whole).is_empty()
+    };
+    report.filter.is_on() && !replicas.iter().any(is_shown)
+}
+
 /// Writes a bundle.
 pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     let bundle = report.status.resource(index);
@@ -88,6 +105,9 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     else {
         return;
     };
+    if is_left_out(report, bundle, replicas) {
+        return;
+    }
     out.open("bundle");
     out.attribute("id", &bundle.id);
     out.attribute("type", kind.as_str());

@@ -62,6 +62,11 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
             out.line(&format!("{state}: [ {} ]", names.join(" ")));
         }
     }
+    let detail = report.options.detail;
+    let lists_stopped = report.options.inactive && !detail && !clone.unique;
+    if report.filter.is_on() && !lists_stopped {
+        return out.end_unless_empty() || detail;
+    }
     out.end();
     true
 }
@@ -236,9 +241,17 @@ fn stopped_nodes(
     stopped
 }
 
+/// Tells whether programs are told nothing of a clone, because nothing of it was asked for.
+pub(super) fn is_left_out(report: &Report<'_>, clone: &Resource) -> bool {
+    report.filter.is_on() && instances(report, clone).is_empty()
+}
+
 /// Writes a clone.
 pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     let clone = report.status.resource(index);
+    if is_left_out(report, clone) {
+        return;
+    }
     out.open("clone");
     out.attribute("id", &clone.id);
     out.flag("multi_state", clone.promotable);

@@ -47,18 +47,22 @@ impl Filter {
         self.selects(resource) || parts(resource).any(|part| self.touches(status, part))
     }
 
-    /// Tells whether a resource is on a node that is let through, or on none.
+    /// Tells whether a resource is on a node that is let through, or is not active.
     pub(super) fn is_near(&self, status: &ClusterStatus, index: ResourceIndex) -> bool {
         if self.nodes.is_none() {
             return true;
         }
-        let mut anywhere = false;
+        if !status.is_active(index, false) {
+            return true;
+        }
         let mut here = false;
-        visit_nodes(status, index, &mut |name| {
-            anywhere = true;
-            here |= self.node(name);
-        });
-        here || !anywhere
+        visit_nodes(status, index, &mut |name| here |= self.node(name));
+        here
+    }
+
+    /// Tells whether anything could be left out.
+    pub(super) fn is_on(&self) -> bool {
+        self.nodes.is_some() || self.resources.is_some()
     }
 }
 
@@ -119,13 +123,25 @@ fn resources(status: &ClusterStatus, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the name to look for: as it was given if it is an id, else that of the first instance.
+/// Returns the name to look for: that of an instance when a number was given, else the one that
+/// people know.
 fn resource(status: &ClusterStatus, name: &str) -> Option<String> {
-    if let Some(exact) = status.resources().find(|resource| resource.id == name) {
-        return Some(exact.id.clone());
+    let found = status
+        .top_level()
+        .find_map(|top| search(status, top, name))?;
+    let found = status.resource(found);
+    Some(if name.contains(':') {
+        found.id.clone()
+    } else {
+        found.printable_id().to_owned()
+    })
+}
+
+/// Finds what a name means, first among what is around it.
+fn search(status: &ClusterStatus, index: ResourceIndex, name: &str) -> Option<ResourceIndex> {
+    let resource = status.resource(index);
+    if resource.answers_to(name) {
+        return Some(index);
     }
-    status
-        .resources()
-        .find(|resource| resource.configured_id == name)
-        .map(|resource| resource.printable_id().to_owned())
+    parts(resource).find_map(|part| search(status, part, name))
 }

@@ -13,8 +13,10 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     if report.options.brief {
         brief::print(report, &members, brief::Mode::WithInactive, out);
     } else {
+        // A member that was asked for itself is shown in any state.
+        let all = report.options.inactive || !is_whole(report, index);
         for member in members {
-            if report.options.inactive || status.is_active(member, false) {
+            if all || status.is_active(member, false) {
                 primitive::print(report, member, false, out);
             }
         }
@@ -23,11 +25,17 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     true
 }
 
+/// Tells whether all members of a group are let through.
+fn is_whole(report: &Report<'_>, index: ResourceIndex) -> bool {
+    let group = report.status.resource(index);
+    group.parent.is_some() || report.filter.selects(group)
+}
+
 /// Returns the members that the filter lets through: those asked for, and all when the group was
 /// asked for, or is in a clone.
 fn members(report: &Report<'_>, index: ResourceIndex) -> Vec<ResourceIndex> {
     let group = report.status.resource(index);
-    let all = group.parent.is_some() || report.filter.selects(group);
+    let all = is_whole(report, index);
     let members = group.children.iter().copied();
     members
         .filter(|&member| all || report.filter.selects(report.status.resource(member)))

@@ -123,7 +123,7 @@ fn feature_set(node: &Node) -> Option<&str> {
 
 fn alone(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
     let counts = report.options.by_node && report.options.brief;
-    if counts && running(report, node).is_empty() && !out.is_html() {
+    if counts && counted(report, node).is_empty() && !out.is_html() {
         return;
     }
     let name = node_name(report, node);
@@ -153,14 +153,26 @@ fn alone(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
 }
 
 fn resources(report: &Report<'_>, node: &Node, out: &mut dyn Lists) {
-    let running = running(report, node);
     if report.options.brief {
-        brief::print(report, &running, brief::Mode::OnNode, out);
+        brief::print(report, &counted(report, node), brief::Mode::OnNode, out);
         return;
     }
-    for index in running {
+    for index in running(report, node) {
         primitive::print(report, index, true, out);
     }
+}
+
+/// Returns what runs on a node and was asked for itself: what is counted.
+fn counted(report: &Report<'_>, node: &Node) -> Vec<ResourceIndex> {
+    let running = node.running.iter().copied();
+    running
+        .filter(|&index| {
+            let resource = report.status.resource(index);
+            let around = resource.parent.map(|parent| report.status.resource(parent));
+            let mut names = [Some(resource), around].into_iter().flatten();
+            names.any(|named| report.filter.names(named.printable_id()))
+        })
+        .collect()
 }
 
 /// Returns what runs on a node and is let through by the filter.
@@ -207,7 +219,7 @@ fn html_item(report: &Report<'_>, node: &Node, name: &str, features: &str, out: 
     out.begin(&title);
     out.item_with(&spans, &mut |out| {
         let is_idle = if report.options.brief {
-            running(report, node).is_empty()
+            counted(report, node).is_empty()
         } else {
             node.running.is_empty()
         };

@@ -24,10 +24,20 @@ pub(super) fn print(
     on_node: bool,
     out: &mut dyn Lists,
 ) -> bool {
-    let resource = report.status.resource(index);
-    if resource.internal && !report.options.detail {
+    if report.status.resource(index).internal && !report.options.detail {
         return false;
     }
+    print_on(report, index, on_node, out);
+    true
+}
+
+/// Prints a primitive, also one that Pacemaker made.
+pub(super) fn print_always(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) {
+    print_on(report, index, false, out);
+}
+
+fn print_on(report: &Report<'_>, index: ResourceIndex, on_node: bool, out: &mut dyn Lists) {
+    let resource = report.status.resource(index);
     let line = Line {
         name: resource.printable_id(),
         node: report
@@ -37,7 +47,6 @@ pub(super) fn print(
         on_node,
     };
     print_line(report, index, line, out);
-    true
 }
 
 /// Prints the line of a primitive.

@@ -50,6 +50,9 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
         out.line(text);
     }
     out.end();
+    if !printed {
+        out.discount();
+    }
 }
 
 fn is_listed(report: &Report<'_>, index: ResourceIndex) -> bool {
@@ -120,9 +123,20 @@ pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
     out.resources = report.shows(Part::Resources).then(|| {
         let top = report.status.top_level();
         top.filter(|&index| is_listed(report, index) && passes(report, index))
+            .filter(|&index| !is_left_out(report, index))
             .map(|index| json_one(report, index))
             .collect()
     });
+}
+
+/// Tells whether programs are told nothing of a resource, because nothing inside it was asked for.
+fn is_left_out(report: &Report<'_>, index: ResourceIndex) -> bool {
+    let resource = report.status.resource(index);
+    match &resource.kind {
+        ResourceKind::Clone(_) => clones::is_left_out(report, resource),
+        ResourceKind::Bundle { replicas, .. } => bundle::is_left_out(report, resource, replicas),
+        _ => false,
+    }
 }
 
 /// Returns a resource of any kind as programs read it.

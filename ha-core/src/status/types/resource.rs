@@ -255,6 +255,13 @@ impl Resource {
         }
     }
 
+    /// Tells whether this is meant by a name: its id, the id without an instance number, or the name
+    /// under which the history knows it.
+    #[must_use]
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.id == name || self.configured_id == name || self.history_name.as_deref() == Some(name)
+    }
+
     /// Returns the agent of a primitive.
     #[must_use]
     pub fn agent(&self) -> Option<&Agent> {

@@ -174,6 +174,21 @@ impl Lists for Html {
         self.add(item);
     }
 
+    fn end_unless_empty(&mut self) -> bool {
+        let is_empty = matches!(
+            self.open.last(),
+            Some(Level::Headed(_, list)) if list.children.is_empty()
+        );
+        if is_empty {
+            self.open.pop();
+        } else {
+            self.end();
+        }
+        !is_empty
+    }
+
+    fn discount(&mut self) {}
+
     fn paragraph(&mut self, _lines: &[&str]) {}
 
     fn is_html(&self) -> bool {

@@ -41,6 +41,9 @@ pub struct Styled {
     lines: Vec<Line>,
     depth: usize,
     has_section: bool,
+    had_section: bool,
+    /// Which lines the titles of the open lists are.
+    titles: Vec<std::ops::Range<usize>>,
 }
 
 impl Styled {
@@ -67,17 +70,24 @@ impl Styled {
 
 impl Lists for Styled {
     fn begin(&mut self, title: &str) {
-        if self.depth == 0 && std::mem::replace(&mut self.has_section, true) {
-            self.lines.push(Line::default());
+        if self.depth == 0 {
+            self.had_section = std::mem::replace(&mut self.has_section, true);
+            if self.had_section {
+                self.lines.push(Line::default());
+            }
         }
+        let start = self.lines.len();
         self.push(true, &[Span::plain(title), Span::plain(":")]);
+        self.titles.push(start..self.lines.len());
         self.depth += 1;
     }
 
     fn nest(&mut self, title: Option<&str>) {
+        let start = self.lines.len();
         if let Some(title) = title {
             self.line(title);
         }
+        self.titles.push(start..self.lines.len());
         self.depth += 1;
     }
 
@@ -101,7 +111,24 @@ impl Lists for Styled {
     }
 
     fn end(&mut self) {
+        self.titles.pop();
         self.depth -= 1;
+    }
+
+    fn end_unless_empty(&mut self) -> bool {
+        let title = self.titles.last().cloned();
+        self.end();
+        match title.filter(|title| title.end == self.lines.len()) {
+            Some(title) => {
+                self.lines.truncate(title.start);
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn discount(&mut self) {
+        self.has_section = self.had_section;
     }
 
     fn paragraph(&mut self, lines: &[&str]) {

@@ -53,6 +53,11 @@ pub trait Lists {
     fn styled_line(&mut self, class: &'static str, text: &str);
     /// Ends the innermost list.
     fn end(&mut self);
+    /// Ends the innermost list; one that is empty is as if it had never begun. Tells whether there is
+    /// anything in it.
+    fn end_unless_empty(&mut self) -> bool;
+    /// Does not count the section that was just ended as one that the next is set off from.
+    fn discount(&mut self);
     /// Adds lines that stand by themselves.
     fn paragraph(&mut self, lines: &[&str]);
     /// Tells whether this is HTML, where some words differ.

@@ -9,6 +9,10 @@ pub struct Text {
     depth: usize,
     /// A section was printed: the next one is set off by an empty line.
     has_section: bool,
+    /// The same, as of before the last section.
+    had_section: bool,
+    /// Where the titles of the open lists begin and end.
+    titles: Vec<(usize, usize)>,
 }
 
 impl Text {
@@ -30,19 +34,26 @@ impl Text {
 
 impl Lists for Text {
     fn begin(&mut self, title: &str) {
-        if self.depth == 0 && std::mem::replace(&mut self.has_section, true) {
-            self.text.push('\n');
+        if self.depth == 0 {
+            self.had_section = std::mem::replace(&mut self.has_section, true);
+            if self.had_section {
+                self.text.push('\n');
+            }
         }
+        let start = self.text.len();
         self.start_line();
         self.text.push_str(title);
         self.text.push_str(":\n");
+        self.titles.push((start, self.text.len()));
         self.depth += 1;
     }
 
     fn nest(&mut self, title: Option<&str>) {
+        let start = self.text.len();
         if let Some(title) = title {
             self.line(title);
         }
+        self.titles.push((start, self.text.len()));
         self.depth += 1;
     }
 
@@ -70,7 +81,24 @@ impl Lists for Text {
     }
 
     fn end(&mut self) {
+        self.titles.pop();
         self.depth -= 1;
+    }
+
+    fn end_unless_empty(&mut self) -> bool {
+        let title = self.titles.last().copied();
+        self.end();
+        match title.filter(|&(_, end)| end == self.text.len()) {
+            Some((start, _)) => {
+                self.text.truncate(start);
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn discount(&mut self) {
+        self.has_section = self.had_section;
     }
 
     fn paragraph(&mut self, lines: &[&str]) {
