@@ -22,6 +22,7 @@ mod bans;
 mod brief;
 mod bundle;
 mod clones;
+mod failure;
 mod failures;
 mod fencing;
 mod filter;
@@ -42,6 +43,7 @@ use jiff::tz::TimeZone;
 use crate::model::fencing::FencingEvent;
 use crate::status::ClusterStatus;
 
+pub use failure::Failure;
 use filter::Filter;
 use out::{Html, Line, Lists, Page, Styled, Text, Xml};
 
@@ -385,36 +387,6 @@ impl<'a> Report<'a> {
     fn node_passes(&self, name: &str) -> bool {
         self.filter.node(name)
     }
-}
-
-/// Returns what `crm_mon --output-as=xml` prints when there is no status: the exit status, what it
-/// means, and what went wrong.
-#[must_use]
-pub fn failure_xml(request: &str, code: u8, meaning: &str, errors: &[&str]) -> String {
-    let mut out = result(request);
-    result_status(&mut out, code, meaning, errors);
-    out.finish()
-}
-
-/// Returns what `crm_mon --output-as=json` prints when there is no status: the exit status, what it
-/// means, and what went wrong.
-#[must_use]
-pub fn failure_json(request: &str, code: u8, meaning: &str, errors: &[&str]) -> json::Output {
-    json::Output::new(request, code, meaning, errors)
-}
-
-/// Returns what `crm_mon --as-xml` prints when there is no status.
-#[must_use]
-pub fn failure_legacy_xml() -> String {
-    legacy_result().finish()
-}
-
-/// Returns what `crm_mon --output-as=html` prints when there is no status: what went wrong.
-#[must_use]
-pub fn failure_html(page: Page, errors: &[&str]) -> String {
-    let mut out = Html::new(page);
-    out.notes(errors);
-    out.finish()
 }
 
 fn result(request: &str) -> Xml {

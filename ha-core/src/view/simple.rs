@@ -3,10 +3,9 @@
 use super::{Report, plural};
 
 pub(super) fn line(report: &Report<'_>) -> String {
-    match super::summary::daemon_line(report) {
-        Some(daemon) => format!("{daemon}\n{}", verdict(report)),
-        None => verdict(report),
-    }
+    let daemon = report.options.daemon.as_ref();
+    let daemon = daemon.map(|daemon| super::summary::daemon_line(daemon, report.zone) + "\n");
+    daemon.unwrap_or_default() + &verdict(report)
 }
 
 fn verdict(report: &Report<'_>) -> String {

@@ -1,31 +1,51 @@
 //! Cluster Summary.
 
+use jiff::tz::TimeZone;
+
 use crate::model::time;
 use crate::status::NoQuorumPolicy;
 
 use super::out::{Lists, Span, Xml};
-use super::{Part, Report, json, plural};
+use super::{DaemonState, Part, Report, json, plural};
 
-/// Returns the line about pacemakerd, when it was asked.
-pub(super) fn daemon_line(report: &Report<'_>) -> Option<String> {
-    let daemon = report.options.daemon.as_ref()?;
-    let updated = daemon
-        .last_updated
-        .map(|when| time::timestamp(when, report.zone));
-    Some(format!(
+/// Returns the line about pacemakerd.
+pub(super) fn daemon_line(daemon: &DaemonState, zone: &TimeZone) -> String {
+    let updated = daemon.last_updated.map(|when| time::timestamp(when, zone));
+    format!(
         "Status of pacemakerd: '{}' (last updated {})",
         daemon.description,
         updated.unwrap_or_default()
-    ))
+    )
+}
+
+/// Writes the element about pacemakerd.
+pub(super) fn daemon_xml(daemon: &DaemonState, zone: &TimeZone, out: &mut Xml) {
+    out.open("pacemakerd");
+    out.attribute("sys_from", &daemon.source);
+    out.attribute("state", &daemon.state);
+    let updated = daemon.last_updated.map(|when| time::timestamp(when, zone));
+    out.attribute("last_updated", &updated.unwrap_or_default());
+    out.close();
+}
+
+pub(super) fn daemon_json(daemon: &DaemonState, zone: &TimeZone) -> json::Pacemakerd {
+    json::Pacemakerd {
+        sys_from: daemon.source.clone(),
+        state: daemon.state.clone(),
+        last_updated: daemon.last_updated.map(|when| json::moment(when, zone)),
+    }
 }
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
     let status = report.status;
-    match daemon_line(report) {
-        // An item outside of any list, but so it is.
-        Some(line) if out.is_html() => out.line(&line),
-        Some(line) => out.paragraph(&[&line]),
-        None => {}
+    if let Some(daemon) = &report.options.daemon {
+        let line = daemon_line(daemon, report.zone);
+        if out.is_html() {
+            // An item outside of any list, but so it is.
+            out.line(&line);
+        } else {
+            out.paragraph(&[&line]);
+        }
     }
     let mut any = false;
     let mut start = |out: &mut dyn Lists| {
@@ -243,14 +263,7 @@ fn banners(report: &Report<'_>, out: &mut dyn Lists) {
 pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
     let status = report.status;
     if let Some(daemon) = &report.options.daemon {
-        out.open("pacemakerd");
-        out.attribute("sys_from", &daemon.source);
-        out.attribute("state", &daemon.state);
-        let updated = daemon
-            .last_updated
-            .map(|when| time::timestamp(when, report.zone));
-        out.attribute("last_updated", &updated.unwrap_or_default());
-        out.close();
+        daemon_xml(daemon, report.zone, out);
     }
     if !is_shown(report) {
         return;
@@ -342,13 +355,7 @@ fn policy_word(policy: NoQuorumPolicy) -> &'static str {
 pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
     let status = report.status;
     let daemon = report.options.daemon.as_ref();
-    out.pacemakerd = daemon.map(|daemon| json::Pacemakerd {
-        sys_from: daemon.source.clone(),
-        state: daemon.state.clone(),
-        last_updated: daemon
-            .last_updated
-            .map(|when| json::moment(when, report.zone)),
-    });
+    out.pacemakerd = daemon.map(|daemon| daemon_json(daemon, report.zone));
     let shown = |part| report.shows(part).then_some(());
     let written = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let change = &status.last_change;

@@ -135,7 +135,24 @@ fn each_state(lab: &Lab) -> Result<()> {
     for state in states()? {
         enter(lab, &maitre, &state, &program).with_context(|| state.name.to_owned())?;
     }
-    Ok(())
+    without_corosync(lab)
+}
+
+/// The launcher runs on and says so, but there is no CIB to be had.
+fn without_corosync(lab: &Lab) -> Result<()> {
+    let esclave = lab.node("esclave")?;
+    esclave.kill("corosync")?;
+    lab.wait_until(LIMIT, "the CIB manager ends", || {
+        let output = esclave.command("crm_mon").arg("-1").output()?;
+        if output.stderr.contains("Could not connect to the CIB") {
+            Ok(())
+        } else {
+            Err(NotYet::because(format!("{output:?}")))
+        }
+    })?;
+    let mut modes = MODES.to_vec();
+    modes.extend([&["-s"], &["-X"], &["-1", "--output-as=html"] as &[&str]]);
+    same_in(lab, &esclave, "without corosync", &modes)
 }
 
 fn enter(lab: &Lab, maitre: &Node<'_>, state: &State, program: &Path) -> Result<()> {

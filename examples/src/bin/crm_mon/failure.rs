@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use ha_core::view;
+use ha_core::view::{self, DaemonState};
 
 use crate::arguments::{self, Format, Request};
+use crate::zone;
 
 /// What to say, and the exit status.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Failure {
     pub(crate) code: u8,
     /// What the exit status means.
     pub(crate) meaning: &'static str,
+    /// What pacemakerd said of itself.
+    pub(crate) daemon: Option<Box<DaemonState>>,
     /// Say how to use the program first, when it is a person who asks.
     pub(crate) with_help: bool,
 }
@@ -24,6 +27,7 @@ impl Failure {
             lines: vec![format!("crm_mon: {message}")],
             code: arguments::USAGE,
             meaning: "Incorrect usage",
+            daemon: None,
             with_help: true,
         }
     }
@@ -34,6 +38,7 @@ impl Failure {
             lines: vec![format!("Could not connect to the CIB: {why}")],
             code: 0,
             meaning: "OK",
+            daemon: None,
             with_help: false,
         }
     }
@@ -46,6 +51,7 @@ impl Failure {
             lines,
             code: error.exit_code(),
             meaning: "Error occurred",
+            daemon: None,
             with_help: false,
         }
     }
@@ -67,22 +73,28 @@ impl Failure {
             )],
             code: 1,
             meaning: "Error occurred",
+            daemon: None,
             with_help: false,
         }
     }
 
-    /// Returns what is printed instead of a status; nothing as text, which is for the standard error.
+    /// Returns what is printed instead of a status; as text, the lines are for the standard error.
     pub(crate) fn document(&self, request: &Request) -> String {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
-        let (name, meaning) = (&request.view.request, self.meaning);
+        let zone = self.daemon.as_ref().map(|_| zone::local());
+        let failure = view::Failure {
+            request: &request.view.request,
+            code: self.code,
+            meaning: self.meaning,
+            errors: &lines,
+            daemon: self.daemon.as_deref().zip(zone.as_ref()),
+        };
         match request.format {
-            Format::Xml => view::failure_xml(name, self.code, meaning, &lines),
-            Format::Json => {
-                crate::program::json(&view::failure_json(name, self.code, meaning, &lines))
-            }
-            Format::Html => view::failure_html(request.page.clone(), &lines),
-            Format::LegacyXml => view::failure_legacy_xml(),
-            Format::Text | Format::Simple => String::new(),
+            Format::Xml => failure.xml(),
+            Format::Json => crate::program::json(&failure.json()),
+            Format::Html => failure.html(request.page.clone()),
+            Format::LegacyXml => failure.legacy_xml(),
+            Format::Text | Format::Simple => failure.text(),
         }
     }
 

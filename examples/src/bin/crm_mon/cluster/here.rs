@@ -43,7 +43,7 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
     options.timeout = PATIENCE;
     let document = cib::Cib::connect(&options)
         .and_then(|cib| cib.query())
-        .map_err(|error| unavailable(request, &error))?;
+        .map_err(|error| no_cib(request, &answer, &error))?;
     Ok(Source {
         document,
         daemon: Some(daemon_state(&answer)),
@@ -121,6 +121,23 @@ fn description(state: pacemakerd::State) -> &'static str {
     }
 }
 
+/// Says that there is no CIB to be had though the launcher runs: while the cluster starts, stops, or is
+/// without Corosync. `crm_mon` tells what the launcher said, and ends well; who asked a question has
+/// no answer.
+fn no_cib(request: &Request, answer: &pacemakerd::PacemakerdStatus, error: &Error) -> Failure {
+    if error.kind() != ErrorKind::Disconnected {
+        return unavailable(request, error);
+    }
+    let mut failure = Failure::no_cib("Transport endpoint is not connected");
+    if request.asked.is_some() {
+        failure.code = error.exit_code();
+        failure.meaning = "Not connected";
+    } else {
+        failure.daemon = Some(Box::new(daemon_state(answer)));
+    }
+    failure
+}
+
 /// Says that the cluster cannot be reached, in the words of `crm_mon`.
 fn unavailable(request: &Request, error: &Error) -> Failure {
     if error.kind() != ErrorKind::Disconnected {
@@ -128,6 +145,7 @@ fn unavailable(request: &Request, error: &Error) -> Failure {
             lines: vec![format!("crm_mon: Connection to cluster failed: {error:#}")],
             code: error.exit_code(),
             meaning: "Error occurred",
+            daemon: None,
             with_help: false,
         };
     }
@@ -142,6 +160,7 @@ fn unavailable(request: &Request, error: &Error) -> Failure {
         ],
         code,
         meaning: "Not connected",
+        daemon: None,
         with_help: false,
     }
 }

@@ -67,6 +67,7 @@ fn daemonize(request: &Request, follow: &Follow) -> std::result::Result<ExitCode
         lines: vec![format!("crm_mon: {what}: {error}")],
         code: 1,
         meaning: "Error occurred",
+        daemon: None,
         with_help: false,
     };
     let program = std::env::current_exe().map_err(|e| failed("Could not find this program", &e))?;
