@@ -26,18 +26,27 @@ const FACTORS: [&[&str]; 12] = [
         "--include=options",
         "-I none",
     ],
-    &["", "--node=FIRST", "--node=unheard-of", "--node=*"],
+    &[
+        "",
+        "--node=FIRST",
+        "--node=LAST",
+        "--node=unheard-of",
+        "--node=*",
+    ],
     &[
         "",
         "--resource=FIRST",
         "--resource=LAST",
+        "--resource=FIRST:1",
+        "--resource=LAST:0",
         "--resource=unheard-of",
     ],
     &["UTC", "Europe/Paris", "Asia/Kolkata"],
 ];
 
 /// Command lines that make no sense, or that are said to make none.
-const ODD: [&str; 40] = [
+const ODD: [&str; 41] = [
+    "-1 -L --node=x -m3",
     "-1 -L -m2",
     "-1 -m -Lcli",
     "-1 -m -rL",

@@ -63,7 +63,7 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
         }
     }
     let detail = report.options.detail;
-    let lists_stopped = report.options.inactive && !detail && !clone.unique;
+    let lists_stopped = report.options.inactive && !detail;
     if report.filter.is_on() && !lists_stopped {
         return out.end_unless_empty() || detail;
     }

@@ -55,9 +55,9 @@ impl Filter {
         if !status.is_active(index, false) {
             return true;
         }
-        let mut here = false;
-        visit_nodes(status, index, &mut |name| here |= self.node(name));
-        here
+        // That of a group or a clone leaves out nodes that are offline and not managed.
+        let nodes = &status.resource(index).running_on;
+        nodes.iter().any(|&node| self.node(&status.node(node).name))
     }
 
     /// Tells whether anything could be left out.
@@ -84,18 +84,6 @@ pub(super) fn top(status: &ClusterStatus, mut index: ResourceIndex) -> ResourceI
         index = parent;
     }
     index
-}
-
-fn visit_nodes(status: &ClusterStatus, index: ResourceIndex, see: &mut dyn FnMut(&str)) {
-    let resource = status.resource(index);
-    if resource.is_primitive() {
-        for &node in &resource.running_on {
-            see(&status.node(node).name);
-        }
-    }
-    for part in parts(resource) {
-        visit_nodes(status, part, see);
-    }
 }
 
 fn nodes(status: &ClusterStatus, name: &str) -> Vec<String> {

@@ -183,6 +183,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         if word == "--" {
             break;
         }
+        let was_plain = std::mem::take(&mut is_plain);
         if let Some(long) = word.strip_prefix("--") {
             let (name, attached) = match long.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
@@ -198,7 +199,6 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         let Some(letters) = word.strip_prefix('-') else {
             continue;
         };
-        let was_plain = std::mem::take(&mut is_plain);
         for (at, letter) in letters.char_indices() {
             let unknown = || {
                 let name = if was_plain {
