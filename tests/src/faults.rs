@@ -50,7 +50,11 @@ impl Lab {
     pub fn power_on(&self, name: &str) -> Result<bool> {
         let node = self.node(name)?;
         if node.is_up() {
-            return Err(Error::invalid(format!("{name} is on already")));
+            return Err(
+                Error::invalid(format!("{name} is on already")).with_hint(format!(
+                    "to start its daemons again: lab power-cut {name}, then lab power-on {name}"
+                )),
+            );
         }
         if self.options().start_cluster && name != GATEWAY {
             let peers: Vec<Node<'_>> = self.nodes().into_iter().filter(Node::is_up).collect();

@@ -141,7 +141,8 @@ impl<'lab> Node<'lab> {
             return Err(Error::new(
                 ErrorKind::NotFound,
                 format!("no process '{name}' on {}", self.name),
-            ));
+            )
+            .with_hint(format!("what runs there: lab exec {} ps -e", self.name)));
         }
         // pacemaker-based has a child of its own name while it writes the CIB: that one may be gone
         // before the signal, and the daemon is still there.

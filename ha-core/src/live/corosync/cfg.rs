@@ -164,10 +164,10 @@ impl Cfg {
     }
 
     /// Returns the state of the links to a node. One that corosync does not know is not reachable
-    /// and has no link.
+    /// and has no link, unless the transport is knet.
     ///
     /// # Errors
-    /// Those of any call.
+    /// Those of any call; [`crate::ErrorKind::Daemon`] for a node that is not in the configuration of knet.
     #[doc(alias = "corosync_cfg_node_status_get")]
     pub fn node_status(&self, node: NodeId) -> Result<NodeStatus> {
         self.connection

@@ -373,6 +373,9 @@ pub struct Sender {
 impl Sender {
     /// Queues a message, waiting while corosync's queue is full, up to the connection's timeout.
     ///
+    /// What is sent also comes back to the members on this node, and corosync keeps all that they do
+    /// not dispatch: a program that only sends dispatches too.
+    ///
     /// A message beyond [`Cpg::largest_atomic`] is copied once and sent in pieces, which the
     /// receivers put together; other messages of this connection wait meanwhile.
     ///
