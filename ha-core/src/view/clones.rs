@@ -124,7 +124,8 @@ fn judge(report: &Report<'_>, clone: &Resource, index: ResourceIndex) -> Instanc
         };
     }
     let pending = instance.pending_task.is_some();
-    if detail && !partly && instance.is_group() && !report.options.inactive {
+    let shows_inactive = report.options.inactive || report.options.brief;
+    if detail && !partly && instance.is_group() && !shows_inactive {
         return Instance::Hidden;
     }
     if detail || pending {
