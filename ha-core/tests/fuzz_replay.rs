@@ -4,6 +4,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+#[path = "../../fuzz/src/cib_parse.rs"]
+#[allow(unreachable_pub, reason = "public in the fuzz crate")]
+mod cib_parse;
+#[path = "../../fuzz/src/cib_status.rs"]
+#[allow(unreachable_pub, reason = "public in the fuzz crate")]
+mod cib_status;
 #[path = "../../fuzz/src/patch_apply.rs"]
 #[allow(unreachable_pub, reason = "public in the fuzz crate")]
 mod patch_apply;
@@ -45,6 +51,12 @@ const PIECES: &[&str] = &[
     " epoch='2'",
     "<change operation='move' path='/cib/a' position='1'/>",
     "<change operation='delete' path=\"/cib/a[@id='a']\"/>",
+    " operation='monitor' rc-code='1' op-status='0'",
+    " on-fail='fence'",
+    " interval='-1'",
+    " value='INFINITY'",
+    " call-id='99999999999999999999'",
+    " last-rc-change='-1'",
     "[@id='",
     "']",
     "/comment",
@@ -94,13 +106,16 @@ fn mutated(seeds: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     data
 }
 
-fn replay(target: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../fuzz/seeds")
-        .join(target);
+/// Where the seeds of the targets for CIBs are: the fixtures of the status.
+const CIBS: &str = "tests/data/status";
+
+fn replay(folder: &str, check: fn(&[u8]), share: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
         .map(|entry| entry.expect("an entry").path())
+        // Beside the fixtures of the status is what is printed of them.
+        .filter(|path| !folder.ends_with(CIBS) || path.extension().is_some_and(|end| end == "xml"))
         .collect();
     files.sort();
     let seeds: Vec<_> = files
@@ -114,6 +129,7 @@ fn replay(target: &str, check: fn(&[u8])) {
     }
     let iterations =
         std::env::var("HA_FUZZ_ITERATIONS").map_or(5_000, |n| n.parse().expect("a number"));
+    let iterations: usize = iterations / share;
     let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
     for i in 0..iterations {
         let data = mutated(&seeds, &mut numbers);
@@ -126,10 +142,20 @@ fn replay(target: &str, check: fn(&[u8])) {
 
 #[test]
 fn xml_parse_replay() {
-    replay("xml_parse", xml_parse::check);
+    replay("../fuzz/seeds/xml_parse", xml_parse::check, 1);
 }
 
 #[test]
 fn patch_apply_replay() {
-    replay("patch_apply", patch_apply::check);
+    replay("../fuzz/seeds/patch_apply", patch_apply::check, 1);
+}
+
+#[test]
+fn cib_parse_replay() {
+    replay(CIBS, cib_parse::check, 5);
+}
+
+#[test]
+fn cib_status_replay() {
+    replay(CIBS, cib_status::check, 20);
 }
