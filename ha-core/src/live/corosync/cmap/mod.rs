@@ -200,11 +200,13 @@ impl Cmap {
     #[doc(alias = "cmap_set")]
     pub fn set(&self, key: &str, value: impl Into<Value>) -> Result<()> {
         let (name, value) = (c_key(key)?, value.into());
-        value.check().with_context(|| format!("set {key:?}"))?;
+        value
+            .check()
+            .with_context(|| format!("set {}", key.escape_debug()))?;
         let result = self
             .connection
             .call_about("set", key, move |requests| requests.set(&name, &value));
-        explain(result, format_args!("set {key:?}"), BAD_KEY)
+        explain(result, format_args!("set {}", key.escape_debug()), BAD_KEY)
     }
 
     /// Deletes a key.
