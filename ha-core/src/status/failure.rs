@@ -113,6 +113,7 @@ impl<'d> Engine<'d> {
             history_id,
             task: parts.map(|p| p.task.to_owned()),
             interval_ms: parts.map_or(0, |p| p.interval_ms),
+            entry_interval_ms: operation.interval_ms,
             operation: operation.task.to_owned(),
             rc: operation.rc,
             status: operation.status.unwrap_or(0),

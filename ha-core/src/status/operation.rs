@@ -134,7 +134,24 @@ impl<'d> Engine<'d> {
                     }
                 } else {
                     self.read_failure(reading, operation, outcome.rc, policy);
+                    self.keep_off(resource, node, outcome.status);
                 }
+            }
+        }
+    }
+
+    /// After some failures a resource is kept off the node, or off all of them. That makes those nodes
+    /// ones that something is known of, also where nodes must be allowed one by one.
+    fn keep_off(&mut self, resource: ResourceIndex, node: NodeIndex, status: i32) {
+        let nodes: Vec<NodeIndex> = match status {
+            execution::HARD_ERROR => vec![node],
+            execution::FATAL_ERROR => self.status.node_indexes().collect(),
+            _ => return,
+        };
+        let top = self.top_of(resource);
+        for node in nodes {
+            if !self.status.is_allowed(self.resource(top), node) {
+                self.resource_mut(top).allowed_only.push(node);
             }
         }
     }

@@ -557,8 +557,6 @@ fn is_remote(element: Element<'_>) -> bool {
             .attribute(name)
             .is_some_and(|text: &str| text.eq_ignore_ascii_case(word))
     };
-    element.name() == "primitive"
-        && is("class", "ocf")
-        && is("provider", "pacemaker")
-        && is("type", "remote")
+    // A template counts: Pacemaker takes it for a node of its name.
+    is("class", "ocf") && is("provider", "pacemaker") && is("type", "remote")
 }

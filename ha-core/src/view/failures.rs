@@ -191,7 +191,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
             if let Some(exec) = failure.exec_ms {
                 out.number("exec", exec);
             }
-            out.number("interval", failure.interval_ms);
+            out.number("interval", failure.entry_interval_ms);
             out.attribute("task", &failure.operation);
         }
         out.close();
@@ -215,7 +215,7 @@ pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
             .map(|changed| json::moment(time::from_epoch(changed), report.zone)),
         queued_ms: failure.queue_ms,
         exec_ms: failure.exec_ms,
-        interval_ms: failure.interval_ms,
+        interval_ms: failure.entry_interval_ms,
         task: failure.operation.clone(),
     };
     out.failures = report

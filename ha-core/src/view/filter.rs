@@ -47,15 +47,12 @@ impl Filter {
         self.selects(resource) || parts(resource).any(|part| self.touches(status, part))
     }
 
-    /// Tells whether a resource is on a node that is let through, or is not active.
+    /// Tells whether a resource is on a node that is let through, or is not active. A clone of which
+    /// only instances are left that run on offline nodes and are not managed is nowhere.
     pub(super) fn is_near(&self, status: &ClusterStatus, index: ResourceIndex) -> bool {
-        if self.nodes.is_none() {
-            return true;
-        }
         if !status.is_active(index, false) {
             return true;
         }
-        // That of a group or a clone leaves out nodes that are offline and not managed.
         let nodes = &status.resource(index).running_on;
         nodes.iter().any(|&node| self.node(&status.node(node).name))
     }

@@ -21,6 +21,8 @@ pub struct Failure {
     pub task: Option<String>,
     /// The interval in milliseconds, as the operation key says.
     pub interval_ms: u64,
+    /// The interval in milliseconds, as the history entry says.
+    pub entry_interval_ms: u64,
     /// The task as the history entry says.
     pub operation: String,
     /// The agent's exit status.
