@@ -76,12 +76,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Keeps a failure, unless the same operation of that node was kept already.
-    pub(super) fn record_failure(
-        &mut self,
-        node: NodeIndex,
-        operation: &Operation<'d>,
-        masked: bool,
-    ) {
+    pub(super) fn record_failure(&mut self, node: NodeIndex, operation: &Operation<'d>) {
         if !self.node(node).online {
             return;
         }
@@ -122,7 +117,8 @@ impl<'d> Engine<'d> {
             last_rc_change: operation.last_rc_change,
             exec_ms: milliseconds(operation.exec_time),
             queue_ms: milliseconds(operation.queue_time),
-            masked,
+            // Inside a bundle it is a failure; it is listed nowhere all the same.
+            masked: operation.is_masked_probe_failure(),
         });
     }
 
@@ -137,7 +133,7 @@ impl<'d> Engine<'d> {
         let (resource, node) = (reading.resource, reading.node);
         reading.last_failure = Some(*operation);
         if self.status.options.symmetric || result != rc::NOT_INSTALLED {
-            self.record_failure(node, operation, false);
+            self.record_failure(node, operation);
         }
         reading.reaction = reading.reaction.max(policy.reaction);
         match operation.task {

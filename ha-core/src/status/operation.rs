@@ -97,7 +97,7 @@ impl<'d> Engine<'d> {
         }
         if masked {
             self.update_on_success(reading, operation, target_rc, true);
-            self.record_failure(node, operation, true);
+            self.record_failure(node, operation);
             return;
         }
         match outcome.status {
@@ -125,7 +125,7 @@ impl<'d> Engine<'d> {
                     || (policy.reaction == Reaction::RestartContainer && operation.task == "stop");
                 if ignored {
                     self.update_on_success(reading, operation, target_rc, false);
-                    self.record_failure(node, operation, false);
+                    self.record_failure(node, operation);
                     self.resource_mut(resource).failure_ignored = true;
                     if policy.reaction == Reaction::RestartContainer
                         && reading.reaction <= Reaction::Recover
@@ -205,7 +205,7 @@ impl<'d> Engine<'d> {
                 outcome.rc = plain;
                 let state = self.node(node);
                 if !state.shutdown || state.online {
-                    self.record_failure(node, operation, false);
+                    self.record_failure(node, operation);
                 }
             }
         }

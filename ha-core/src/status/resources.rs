@@ -354,14 +354,15 @@ impl<'d> Engine<'d> {
         };
         let mut max = number(self, "clone-max").unwrap_or(known.max(1));
         let mut node_max = number(self, "clone-node-max").unwrap_or(1);
-        if self.resource(index).unique && self.single_instance_agent(child) {
-            if self.resource(index).promotable {
-                // Such an agent cannot be promoted: Pacemaker drops the resource.
-                self.status
-                    .resource_by_id
-                    .remove(&self.resource(index).id.clone());
-                return None;
-            }
+        let promotable = self.resource(index).promotable;
+        if promotable && self.has_agent(child, |class| class != "ocf") {
+            // Only OCF agents can promote: Pacemaker drops the resource.
+            self.status
+                .resource_by_id
+                .remove(&self.resource(index).id.clone());
+            return None;
+        }
+        if self.resource(index).unique && self.has_agent(child, has_single_instances) {
             self.work_mut(index).forced_anonymous = true;
             self.resource_mut(index).unique = false;
             max = max.min(known);
@@ -382,12 +383,13 @@ impl<'d> Engine<'d> {
         Some(index)
     }
 
-    fn single_instance_agent(&self, child: Element<'d>) -> bool {
+    /// Tells whether a primitive, or a member of a group, has an agent of such a standard.
+    fn has_agent(&self, child: Element<'d>, is_such: impl Fn(&str) -> bool) -> bool {
         let own = (child.name() == "primitive").then_some(child);
         own.into_iter()
             .chain(child.children_named("primitive"))
             .filter_map(|primitive| self.implicit.primitive(primitive)?.attribute("class"))
-            .any(has_single_instances)
+            .any(is_such)
     }
 
     /// Makes one more instance of a clone.

@@ -180,7 +180,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.number("exitcode", failure.rc.max(0));
         out.number("call", failure.call_id);
         out.attribute("status", status_text(failure.status.max(0)));
-        if let Some(changed) = failure.last_rc_change {
+        if let Some(changed) = failure.last_rc_change.filter(|&changed| changed > 0) {
             out.attribute(
                 "last-rc-change",
                 &time::timestamp(time::from_epoch(changed), report.zone),
@@ -212,6 +212,7 @@ pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
         status: status_text(failure.status.max(0)).to_owned(),
         last_rc_change: failure
             .last_rc_change
+            .filter(|&changed| changed > 0)
             .map(|changed| json::moment(time::from_epoch(changed), report.zone)),
         queued_ms: failure.queue_ms,
         exec_ms: failure.exec_ms,

@@ -21,6 +21,9 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
             }
         }
     }
+    if report.filter.is_on() {
+        return out.end_unless_empty();
+    }
     out.end();
     true
 }
