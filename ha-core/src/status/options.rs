@@ -33,6 +33,8 @@ pub struct ClusterOptions {
     pub symmetric: bool,
     /// No resource is managed.
     pub maintenance: bool,
+    /// Resources that do not say are managed (`is-managed-default`, of old configurations).
+    pub managed_by_default: bool,
     /// All resources are to be stopped.
     pub stop_all: bool,
     /// Resources that are no longer configured are stopped.
@@ -77,6 +79,7 @@ impl ClusterOptions {
             no_quorum_policy: quorum_policy(table, fencing, quorate || had_quorum),
             symmetric: boolean("symmetric-cluster", true),
             maintenance: boolean("maintenance-mode", false),
+            managed_by_default: boolean("is-managed-default", true),
             stop_all: boolean("stop-all-resources", false),
             stop_orphans: boolean("stop-orphan-resources", true),
             shutdown_lock: boolean("shutdown-lock", false),

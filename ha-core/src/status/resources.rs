@@ -176,7 +176,10 @@ impl<'d> Engine<'d> {
         let maintenance = self.status.options.maintenance;
         let managed = meta
             .value("is-managed")
-            .is_none_or(|text| text.eq_ignore_ascii_case("default") || scalar::is_true(Some(text)));
+            .filter(|text| !text.eq_ignore_ascii_case("default"))
+            .map_or(self.status.options.managed_by_default, |text| {
+                scalar::is_true(Some(text))
+            });
         let own_maintenance = scalar::is_true(meta.value("maintenance"));
         let fence_device =
             matches!(&kind, ResourceKind::Primitive(agent) if agent.class == "stonith");

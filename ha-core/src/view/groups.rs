@@ -21,7 +21,7 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
             }
         }
     }
-    if report.filter.is_on() {
+    if report.filter.is_on() || status.resource(index).parent.is_some() {
         return out.end_unless_empty();
     }
     out.end();

@@ -159,7 +159,10 @@ fn flags(
     }
     match resource.target_role {
         Some(Role::Stopped) => flags.push("disabled".to_owned()),
-        Some(role) if promotable => flags.push(format!("target-role:{role}")),
+        Some(role) if promotable => {
+            let written = resource.target_role_text.as_deref();
+            flags.push(format!("target-role:{}", written.unwrap_or(role.as_str())));
+        }
         _ => {}
     }
     if resource.blocked {
