@@ -139,14 +139,8 @@ fn stopped_and_killed_daemons(lab: &Lab) -> Result<()> {
         .output();
     assert_eq!(asked.unwrap_err().kind(), ErrorKind::Timeout);
     node.cont("corosync")?;
-    // A controller that starts just when corosync is stopped gives up for good, and Pacemaker then ends
-    // corosync too: it does go on, but not for long.
-    lab.wait_until(Duration::from_secs(90), "esclave goes on", || {
-        let log = node.read("/var/log/pacemaker/pacemaker.log")?;
-        if log.contains("staying down after fatal error") {
-            return Ok(());
-        }
-        Ok(lab.wait_online(Duration::from_secs(5))?)
+    wait_respawned(lab, &node, "both nodes are Online again", || {
+        Ok(lab.wait_online(Duration::from_secs(10))?)
     })
 }
 

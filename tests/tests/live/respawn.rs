@@ -17,6 +17,9 @@ const GIVEN_UP: &str = "subdaemon until cluster returns";
 /// same moment), and pacemakerd takes corosync for lost: it starts that daemon no more "until cluster
 /// returns", which it never does, since it was not away. On a loaded machine that is one kill in
 /// twenty. A restart of corosync on the node ends it.
+///
+/// And a controller that starts while corosync is away or stopped ends with "Fatal error occurred, will
+/// not respawn": pacemakerd then stops the others and corosync, and ends too. Both are started again.
 pub(crate) fn wait_respawned(
     lab: &Lab,
     node: &Node<'_>,
@@ -30,6 +33,21 @@ pub(crate) fn wait_respawned(
     let mut helped = 0;
     lab.wait_until(Duration::from_secs(180), what, || {
         let Err(missing) = look() else { return Ok(()) };
+        if node.processes("pacemakerd")?.is_empty() {
+            println!("{}: starting the cluster that gave up", node.name());
+            lab.wait_until(
+                Duration::from_secs(60),
+                "corosync has ended too",
+                || match node.processes("corosync")? {
+                    pids if pids.is_empty() => Ok(()),
+                    pids => Err(NotYet::because(format!("{pids:?}"))),
+                },
+            )?;
+            node.command("corosync").stdout()?;
+            let script = "setsid pacemakerd </dev/null >>/var/log/pacemaker/output.log 2>&1 &";
+            node.command("sh").args(["-c", script]).stdout()?;
+            return Err(missing);
+        }
         let count = given_up()?;
         if count > helped {
             helped = count;
