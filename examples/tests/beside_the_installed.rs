@@ -4,7 +4,9 @@
 //! Without a `crm_mon` of Pacemaker 2.1.5 there is nothing to compare with, and that is said.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::{Path, PathBuf};
+mod inputs;
+
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 const INSTALLED: &str = "/usr/sbin/crm_mon";
@@ -126,28 +128,6 @@ fn pairs() -> Vec<Vec<usize>> {
     rows
 }
 
-fn cibs() -> Vec<PathBuf> {
-    let list = |folder: &Path| {
-        let entries = std::fs::read_dir(folder).unwrap();
-        let mut paths: Vec<PathBuf> = entries
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|e| e == "xml"))
-            .filter(|path| !path.to_string_lossy().ends_with(".out.xml"))
-            .collect();
-        paths.sort();
-        paths
-    };
-    let mut cibs = list(Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../ha-core/tests/data/status"
-    )));
-    assert!(!cibs.is_empty());
-    if let Some(folder) = std::env::var_os("HA_CIBS") {
-        cibs.extend(list(Path::new(&folder)).into_iter().step_by(75));
-    }
-    cibs
-}
-
 /// Runs one of the programs; the moment of printing is hidden.
 fn run(program: &str, words: &[String], zone: &str, cib: &Path) -> (Option<i32>, String, String) {
     let mut command = Command::new(program);
@@ -213,7 +193,7 @@ fn every_pair_of_options() {
     let rows = pairs();
     assert!(rows.len() >= 25, "{}", rows.len());
     let mut different = Vec::new();
-    for cib in cibs() {
+    for cib in inputs::cibs(75) {
         let document = ha_core::xml::Document::parse_bytes(&std::fs::read(&cib).unwrap()).unwrap();
         for row in &rows {
             let chosen: Vec<&str> = row.iter().zip(FACTORS).map(|(&at, all)| all[at]).collect();
@@ -241,7 +221,7 @@ fn command_lines_that_make_no_sense() {
     if !is_installed() {
         return;
     }
-    let cib = &cibs()[0];
+    let cib = &inputs::cibs(75)[0];
     for line in ODD {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let theirs = run(INSTALLED, &words, "UTC", cib);
@@ -257,7 +237,7 @@ fn files_of_all_kinds() {
     }
     let folder = std::env::temp_dir().join(format!("crm_mon-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let good = std::fs::read_to_string(&cibs()[0]).unwrap();
+    let good = std::fs::read_to_string(&inputs::cibs(75)[0]).unwrap();
     let named = |name: &str, text: &str| {
         let path = folder.join(name);
         std::fs::write(&path, text).unwrap();

@@ -4,10 +4,12 @@
 //! change of those, `HA_UPDATE_SCHEMA=1 cargo test -p ha-examples --test json` writes it anew.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../inputs/mod.rs"]
+mod inputs;
 mod schema;
 mod xml_facts;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use ha_core::view::json::{self, SCHEMA_VERSION};
@@ -36,27 +38,6 @@ fn generated() -> Value {
 
 fn stored() -> Value {
     serde_json::from_str(&std::fs::read_to_string(SCHEMA).unwrap()).unwrap()
-}
-
-/// The made-up CIBs of this tree, and a sample of those in the folder `HA_CIBS`.
-fn cibs() -> Vec<PathBuf> {
-    let list = |folder: &Path| {
-        let entries = std::fs::read_dir(folder).unwrap();
-        let mut paths: Vec<PathBuf> = entries
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|e| e == "xml"))
-            .filter(|path| !path.to_string_lossy().ends_with(".out.xml"))
-            .collect();
-        paths.sort();
-        paths
-    };
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../ha-core/tests/data/status");
-    let mut cibs = list(Path::new(fixtures));
-    assert!(cibs.len() >= 4, "the fixtures are missing: {cibs:?}");
-    if let Some(folder) = std::env::var_os("HA_CIBS") {
-        cibs.extend(list(Path::new(&folder)).into_iter().step_by(20));
-    }
-    cibs
 }
 
 fn run(format: &str, words: &[String], cib: &Path) -> Output {
@@ -101,7 +82,7 @@ fn the_schema_is_that_of_the_types() {
 fn every_fact_of_the_xml_is_there_and_is_as_the_schema_says() {
     let schema = stored();
     let mut facts = 0;
-    for cib in cibs() {
+    for cib in inputs::cibs(20) {
         for mode in MODES {
             let words: Vec<String> = mode.iter().map(|word| filled(word, &cib)).collect();
             let what = format!("{} {words:?}", cib.display());
@@ -127,7 +108,7 @@ fn every_fact_of_the_xml_is_there_and_is_as_the_schema_says() {
 
 #[test]
 fn what_was_not_asked_for_is_absent_and_what_has_nothing_to_say_is_empty() {
-    let cib = &cibs()[0];
+    let cib = &inputs::cibs(20)[0];
     let words = [
         "--include=none,tickets,bans:unheard-of",
         "--exclude=summary",
@@ -143,7 +124,7 @@ fn what_was_not_asked_for_is_absent_and_what_has_nothing_to_say_is_empty() {
 #[test]
 fn errors_are_json_too() {
     let schema = stored();
-    let good = &cibs()[0];
+    let good = &inputs::cibs(20)[0];
     let missing = Path::new("/nonexistent/cib.xml");
     let bad_section = ["--include=unheard-of".to_owned()];
     for (words, cib, code, message) in [
@@ -175,7 +156,7 @@ fn errors_are_json_too() {
 #[test]
 fn the_check_against_a_schema_finds_what_is_wrong() {
     let schema = stored();
-    let output = run("json", &[], &cibs()[0]);
+    let output = run("json", &[], &inputs::cibs(20)[0]);
     let good: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(schema::check(&schema, &good), Ok(()));
     for (pointer, wrong) in [

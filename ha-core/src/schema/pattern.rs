@@ -345,23 +345,7 @@ impl Patterns {
         }
         let left = match info.pattern {
             Pattern::Attribute(..) => NOT_ALLOWED,
-            Pattern::Choice(a, b) => {
-                let (a, b) = (self.after_attributes(a), self.after_attributes(b));
-                self.choice(a, b)
-            }
-            Pattern::Group(a, b) => {
-                let (a, b) = (self.after_attributes(a), self.after_attributes(b));
-                self.group(a, b)
-            }
-            Pattern::Interleave(a, b) => {
-                let (a, b) = (self.after_attributes(a), self.after_attributes(b));
-                self.interleave(a, b)
-            }
-            Pattern::OneOrMore(a) => {
-                let a = self.after_attributes(a);
-                self.one_or_more(a)
-            }
-            _ => p,
+            _ => self.rebuilt(p, Self::after_attributes),
         };
         self.closed.insert(p, left);
         left
@@ -371,20 +355,27 @@ impl Patterns {
     pub(super) fn without_attributes(&mut self, p: P) -> P {
         match self.pattern(p) {
             Pattern::Attribute(..) => EMPTY,
+            _ => self.rebuilt(p, Self::without_attributes),
+        }
+    }
+
+    /// Puts a pattern together again from what becomes of its parts; one without parts stays.
+    fn rebuilt(&mut self, p: P, part: fn(&mut Self, P) -> P) -> P {
+        match self.pattern(p) {
             Pattern::Choice(a, b) => {
-                let (a, b) = (self.without_attributes(a), self.without_attributes(b));
+                let (a, b) = (part(self, a), part(self, b));
                 self.choice(a, b)
             }
             Pattern::Group(a, b) => {
-                let (a, b) = (self.without_attributes(a), self.without_attributes(b));
+                let (a, b) = (part(self, a), part(self, b));
                 self.group(a, b)
             }
             Pattern::Interleave(a, b) => {
-                let (a, b) = (self.without_attributes(a), self.without_attributes(b));
+                let (a, b) = (part(self, a), part(self, b));
                 self.interleave(a, b)
             }
             Pattern::OneOrMore(a) => {
-                let a = self.without_attributes(a);
+                let a = part(self, a);
                 self.one_or_more(a)
             }
             _ => p,

@@ -67,7 +67,7 @@ impl CibFile {
                     .with_hint("set validate-with of the root element, as in pacemaker-3.9"));
             }
             Some("none") => {}
-            Some(name) => drop(schema::file_of(name)?),
+            Some(name) => drop(crate::schema::installed(name)?),
         }
         Ok((bytes, document))
     }

@@ -1,16 +1,12 @@
 //! Explaining why a CIB does not conform to its schema.
 
 use std::ffi::CString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::live::ffi::pacemaker::{Here, schema};
 use crate::live::pacemaker::{exchange, runtime};
 use crate::xml::Document;
 use crate::{Error, ErrorKind, Result};
-
-/// Where Debian and the other distributions put Pacemaker's schemas.
-const DIRECTORY: &str = "/usr/share/pacemaker";
 
 /// How many faults a message lists.
 const SHOWN: usize = 3;
@@ -46,33 +42,8 @@ pub(super) fn validate_here(here: &Here, cib: &Document) -> Result<()> {
 }
 
 /// The file of a schema, when it is installed.
-pub(super) fn file_of(name: &str) -> Result<CString> {
-    // A name becomes part of a path.
-    let plain = name.starts_with("pacemaker-")
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
-    if !plain {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("validate-with is {name:?}, which is no schema of Pacemaker"),
-        )
-        .with_hint("set validate-with of the root element, as in pacemaker-3.9"));
-    }
-    let directory = std::env::var_os("PCMK_schema_directory")
-        .filter(|directory| !directory.is_empty())
-        .map_or_else(|| PathBuf::from(DIRECTORY), PathBuf::from);
-    let path = directory.join(format!("{name}.rng"));
-    if !path.is_file() {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "schema {name} is not installed: there is no {}",
-                path.display()
-            ),
-        )
-        .with_hint("the CIB is of a newer Pacemaker than this machine's"));
-    }
+fn file_of(name: &str) -> Result<CString> {
+    let path = crate::schema::installed(name)?;
     CString::new(path.into_os_string().into_encoded_bytes())
         .map_err(|_| Error::invalid("the schema directory contains a NUL byte"))
 }
