@@ -2,6 +2,7 @@
 #![cfg_attr(not(feature = "live"), forbid(unsafe_code))]
 
 mod advice;
+pub mod change;
 pub mod error;
 pub mod event;
 pub mod finding;

@@ -1,0 +1,271 @@
+//! What differs between two CIBs, in the words of those who configure clusters.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::name::is_secret;
+use crate::xml::{Document, Element};
+
+/// A difference of one object of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The object's kind, as its element is called: `primitive`, `rsc_location`, `nvpair` ....
+    pub kind: String,
+    /// Its id, empty when it has none.
+    pub id: String,
+    /// What is different.
+    #[serde(flatten)]
+    pub difference: Difference,
+}
+
+/// How an object differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "change", content = "fields", rename_all = "snake_case")]
+pub enum Difference {
+    /// It is new. The fields are all that it has.
+    Added(Vec<Field>),
+    /// It is gone.
+    Removed,
+    /// It has other fields.
+    Changed(Vec<Field>),
+}
+
+/// A value before and after. Secrets are replaced by asterisks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// What it is: `parameter ip`, `meta target-role`, `operation monitor 10s timeout`, `score` ....
+    pub name: String,
+    /// The value before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The value after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, fields): (_, &[Field]) = match &self.difference {
+            Difference::Added(fields) => ('+', fields),
+            Difference::Removed => ('-', &[]),
+            Difference::Changed(fields) => ('~', fields),
+        };
+        writeln!(f, "{sign} {} {}", self.kind, self.id)?;
+        fields
+            .iter()
+            .try_for_each(|field| writeln!(f, "    {field}"))
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.from, &self.to) {
+            (None, Some(to)) => write!(f, "{}: {to}", self.name),
+            (Some(from), Some(to)) => write!(f, "{}: {from} -> {to}", self.name),
+            (Some(from), None) => write!(f, "{}: {from} -> nothing", self.name),
+            (None, None) => f.write_str(&self.name),
+        }
+    }
+}
+
+/// Returns what differs between two CIBs: first what is gone, then what is new or changed in the order of the
+/// second. What the daemons write by themselves (versions, who changed it, operation history) does not
+/// count.
+#[must_use]
+pub fn differences(before: &Document, after: &Document) -> Vec<Change> {
+    let (before, after) = (objects(before), objects(after));
+    let index = |all: &[Object<'_>]| -> HashMap<(String, String), usize> {
+        let keys = all.iter().enumerate();
+        keys.map(|(at, object)| (object.key(), at)).collect()
+    };
+    let (old, new) = (index(&before), index(&after));
+    let gone = before
+        .iter()
+        .filter(|object| !new.contains_key(&object.key()))
+        .map(|object| object.change(Difference::Removed));
+    let others = after.iter().filter_map(|object| {
+        let Some(&at) = old.get(&object.key()) else {
+            let fields = compare(&[], &object.fields);
+            return Some(object.change(Difference::Added(fields)));
+        };
+        let fields = compare(&before[at].fields, &object.fields);
+        (!fields.is_empty()).then(|| object.change(Difference::Changed(fields)))
+    });
+    gone.chain(others).collect()
+}
+
+/// An object of the configuration with its fields, in the order of the document.
+struct Object<'d> {
+    element: Element<'d>,
+    fields: Vec<(String, String)>,
+}
+
+impl Object<'_> {
+    fn key(&self) -> (String, String) {
+        let id = self.element.attribute("id").unwrap_or_default();
+        (self.element.name().to_owned(), id.to_owned())
+    }
+
+    fn change(&self, difference: Difference) -> Change {
+        let (kind, id) = self.key();
+        Change {
+            kind,
+            id,
+            difference,
+        }
+    }
+}
+
+fn compare(before: &[(String, String)], after: &[(String, String)]) -> Vec<Field> {
+    let value = |fields: &[(String, String)], name: &str| {
+        let found = fields.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let shown = |name: &str, value: Option<String>| {
+        let hidden = name.split(' ').any(is_secret);
+        value.map(|v| if hidden { "********".to_owned() } else { v })
+    };
+    let names = after.iter().chain(before).map(|(name, _)| name);
+    let mut fields: Vec<Field> = Vec::new();
+    for name in names {
+        let (from, to) = (value(before, name), value(after, name));
+        if from != to && fields.iter().all(|field| field.name != *name) {
+            let (from, to) = (shown(name, from), shown(name, to));
+            let name = name.clone();
+            fields.push(Field { name, from, to });
+        }
+    }
+    fields
+}
+
+fn objects(document: &Document) -> Vec<Object<'_>> {
+    let root = document.root();
+    let mut all = vec![Object {
+        element: root,
+        fields: own_attributes(root, ROOT_ATTRIBUTES),
+    }];
+    for section in root
+        .child("configuration")
+        .into_iter()
+        .flat_map(Element::children)
+    {
+        section.children().for_each(|object| read(object, &mut all));
+    }
+    let status = root.child("status");
+    let tickets = status.and_then(|status| status.child("tickets"));
+    tickets
+        .into_iter()
+        .flat_map(Element::children)
+        .for_each(|ticket| read(ticket, &mut all));
+    all
+}
+
+/// The attributes of `<cib>` that people change.
+const ROOT_ATTRIBUTES: fn(&str) -> bool = |name| {
+    matches!(
+        name,
+        "validate-with" | "remote-tls-port" | "remote-clear-port"
+    )
+};
+
+fn own_attributes(element: Element<'_>, wanted: fn(&str) -> bool) -> Vec<(String, String)> {
+    element
+        .attributes()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Elements inside an object that are objects themselves.
+fn is_object(name: &str) -> bool {
+    matches!(
+        name,
+        "primitive" | "group" | "clone" | "master" | "bundle" | "template"
+    )
+}
+
+fn read<'d>(element: Element<'d>, all: &mut Vec<Object<'d>>) {
+    let mut fields = own_attributes(element, |name| name != "id");
+    let mut members = Vec::new();
+    let place = all.len();
+    for child in element.children() {
+        if is_object(child.name()) {
+            members.push(child.attribute("id").unwrap_or_default());
+            read(child, all);
+        } else {
+            read_field(child, "", &mut fields);
+        }
+    }
+    if !members.is_empty() {
+        fields.push(("members".to_owned(), members.join(" ")));
+    }
+    all.insert(place, Object { element, fields });
+}
+
+/// Adds what an element below an object says, under the name that people know it by.
+fn read_field(element: Element<'_>, above: &str, fields: &mut Vec<(String, String)>) {
+    let id = element.attribute("id").unwrap_or_default();
+    let attribute = |name| element.attribute(name).unwrap_or_default();
+    let is_set = |name| element.name() == name;
+    // A set that applies always is just its values; another one keeps its name, and so do its values.
+    let plain = element.children().all(|child| child.name() == "nvpair")
+        && element.attribute("id-ref").is_none();
+    let name = match element.name() {
+        "nvpair" => {
+            let kind = element.parent().map_or("", |set| kind_of_value(set));
+            let reference = element.attribute("id-ref");
+            let name = element.attribute("name").or(reference).unwrap_or(id);
+            let value = match reference {
+                Some(reference) => format!("of {reference}"),
+                None => attribute("value").to_owned(),
+            };
+            fields.push((format!("{above}{kind} {name}"), value));
+            return;
+        }
+        "meta_attributes" | "instance_attributes" | "utilization" | "cluster_property_set"
+            if plain =>
+        {
+            String::new()
+        }
+        "operations" if element.attribute("id-ref").is_none() => String::new(),
+        "op" => format!("operation {} {} ", attribute("name"), attribute("interval")),
+        "obj_ref" | "resource_ref" => {
+            fields.push((format!("{above}{} {id}", element.name()), "present".into()));
+            return;
+        }
+        name => format!("{name} {id} "),
+    };
+    let name = format!("{above}{name}");
+    let is_operation = is_set("op");
+    for (key, value) in element.attributes() {
+        let named_already = key == "id" || (is_operation && (key == "name" || key == "interval"));
+        if !named_already {
+            fields.push((format!("{name}{key}"), value.to_owned()));
+        }
+    }
+    let text = element.text();
+    if !text.trim().is_empty() {
+        fields.push((format!("{name}text"), text.trim().to_owned()));
+    }
+    let before = fields.len();
+    for child in element.children() {
+        read_field(child, &name, fields);
+    }
+    if fields.len() == before && is_operation {
+        fields.push((name.trim_end().to_owned(), "present".to_owned()));
+    }
+}
+
+/// What the values of a set are called.
+fn kind_of_value(set: Element<'_>) -> &'static str {
+    let in_node = || set.parent().is_some_and(|parent| parent.name() == "node");
+    match set.name() {
+        "meta_attributes" => "meta",
+        "utilization" => "utilization",
+        "cluster_property_set" => "option",
+        "instance_attributes" if in_node() => "attribute",
+        _ => "parameter",
+    }
+}

@@ -1,0 +1,138 @@
+//! Edits of nodes.
+
+use super::reference;
+use super::values;
+use super::{find_node, section};
+use crate::Result;
+use crate::xml::{Document, Element, NodeId};
+
+const ATTRIBUTES: &str = "instance_attributes";
+
+/// Returns a permanent attribute of a node.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn attribute<'d>(cib: &'d Document, node: &str, name: &str) -> Result<Option<&'d str>> {
+    Ok(values::get(cib, find_node(cib, node)?, ATTRIBUTES, name))
+}
+
+/// Sets a permanent attribute of a node.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn set_attribute(cib: &mut Document, node: &str, name: &str, value: &str) -> Result<()> {
+    set(cib, node, ATTRIBUTES, "", name, value)
+}
+
+/// Removes a permanent attribute of a node, if it has it.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn unset_attribute(cib: &mut Document, node: &str, name: &str) -> Result<()> {
+    let node = find_node(cib, node)?.id();
+    values::unset(cib, node, ATTRIBUTES, name);
+    Ok(())
+}
+
+/// Returns how much of something a node has for its resources.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn utilization<'d>(cib: &'d Document, node: &str, name: &str) -> Result<Option<&'d str>> {
+    Ok(values::get(cib, find_node(cib, node)?, "utilization", name))
+}
+
+/// Sets how much of something a node has for its resources.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn set_utilization(cib: &mut Document, node: &str, name: &str, value: &str) -> Result<()> {
+    set(cib, node, "utilization", "-utilization", name, value)
+}
+
+/// Removes what a node is said to have of something.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn unset_utilization(cib: &mut Document, node: &str, name: &str) -> Result<()> {
+    let node = find_node(cib, node)?.id();
+    values::unset(cib, node, "utilization", name);
+    Ok(())
+}
+
+/// Takes a node into standby (its resources leave it) for good, or out of it.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn standby(cib: &mut Document, node: &str, on: bool) -> Result<()> {
+    if on {
+        set_attribute(cib, node, "standby", "on")
+    } else {
+        unset_attribute(cib, node, "standby")
+    }
+}
+
+/// Takes a node into maintenance (its resources are left alone), or out of it.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn maintenance(cib: &mut Document, node: &str, on: bool) -> Result<()> {
+    if on {
+        set_attribute(cib, node, "maintenance", "true")
+    } else {
+        unset_attribute(cib, node, "maintenance")
+    }
+}
+
+/// Removes a node: its entry, its state, the location constraints and fencing levels that name it.
+///
+/// The node must not run the cluster any more, or it comes back by itself.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+pub fn remove(cib: &mut Document, node: &str) -> Result<()> {
+    let element = find_node(cib, node)?;
+    let id = element.attribute("id").unwrap_or_default().to_owned();
+    let element = element.id();
+    cib.remove(element);
+    let state = cib.root().child("status").and_then(|status| {
+        let mut states = status.children_named("node_state");
+        states.find(|state| state.attribute("id") == Some(&id))
+    });
+    let constraints = section(cib, "constraints")
+        .into_iter()
+        .flat_map(Element::children);
+    let of_node = constraints.filter(|constraint| constraint.attribute("node") == Some(node));
+    let levels = section(cib, "fencing-topology")
+        .into_iter()
+        .flat_map(Element::children);
+    let of_target = levels.filter(|level| level.attribute("target") == Some(node));
+    let gone: Vec<(NodeId, Option<String>)> = of_node
+        .chain(of_target)
+        .chain(state)
+        .map(|gone| (gone.id(), gone.attribute("id").map(str::to_owned)))
+        .collect();
+    for (element, _) in &gone {
+        cib.remove(*element);
+    }
+    for id in gone.into_iter().filter_map(|gone| gone.1) {
+        reference::drop_all(cib, &id);
+    }
+    Ok(())
+}
+
+fn set(
+    cib: &mut Document,
+    node: &str,
+    tag: &str,
+    suffix: &str,
+    name: &str,
+    value: &str,
+) -> Result<()> {
+    let node = find_node(cib, node)?;
+    // As crm_attribute names it.
+    let id = format!("nodes-{}{suffix}", node.attribute("id").unwrap_or_default());
+    let node = node.id();
+    values::set(cib, node, tag, &id, name, value);
+    Ok(())
+}
