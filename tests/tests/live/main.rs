@@ -6,6 +6,7 @@
 
 mod cfg;
 mod cib;
+mod cluster;
 mod cmap;
 mod corosync;
 mod cpg;
@@ -29,6 +30,7 @@ fn main() -> std::process::ExitCode {
     let mut harness = lab::harness::Harness::new();
     cfg::register(&mut harness);
     cib::register(&mut harness);
+    cluster::register(&mut harness);
     cmap::register(&mut harness);
     corosync::register(&mut harness);
     cpg::register(&mut harness);

@@ -21,7 +21,7 @@ pub mod attrd;
 pub mod cib;
 pub mod controld;
 pub(crate) mod error;
-mod exchange;
+pub(in crate::live) mod exchange;
 pub mod executor;
 pub mod fencer;
 pub mod pacemakerd;

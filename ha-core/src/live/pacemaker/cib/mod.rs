@@ -22,6 +22,7 @@ use pacemaker_sys as sys;
 
 use crate::live::ffi::pacemaker::xpath;
 use crate::live::pacemaker::exchange;
+use crate::value::CibVersion;
 use crate::xml::Document;
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
@@ -167,6 +168,19 @@ impl Cib {
         })
     }
 
+    /// Reads the version that the CIB has now, and nothing else.
+    ///
+    /// # Errors
+    /// As for [`Cib::query`].
+    pub fn version(&self) -> Result<CibVersion> {
+        let options = sys::cib_scope_local | sys::cib_no_children;
+        let ask = self.ask(c"cib_query").options(options);
+        ask.run("query the CIB's version", |_, reply| match reply.output {
+            Some(output) if reply.rc == 0 => Ok(output.to_document()?.version()),
+            _ => Err(no_output(reply.rc)),
+        })
+    }
+
     /// Reads one section of the CIB.
     ///
     /// # Errors
@@ -219,7 +233,8 @@ impl Cib {
         }
     }
 
-    pub(super) fn timeout(&self) -> Duration {
+    /// How long its calls may take.
+    pub(in crate::live) fn timeout(&self) -> Duration {
         self.timeout
     }
 

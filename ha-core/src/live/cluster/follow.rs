@@ -1,0 +1,232 @@
+//! Waiting: the CIB followed change by change until something is so.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::unfinished::{self, Unfinished};
+use super::{Cluster, status_of};
+use crate::live::pacemaker::controld;
+use crate::live::pacemaker::watch::{Update, Watch};
+use crate::status::{ClusterStatus, Failure};
+use crate::value::CibVersion;
+use crate::xml::Document;
+use crate::{Error, Result};
+
+/// How long the DC may take to answer before it is asked again.
+const ANSWER: Duration = Duration::from_secs(10);
+/// The shortest and the longest time between two questions to the DC when the CIB does not change.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+
+/// A cluster that is followed while something is waited for.
+#[derive(Debug)]
+pub(super) struct Follow {
+    cluster: Cluster,
+    watch: Watch,
+    /// Why the connection is gone, while it is.
+    lost: Option<Arc<str>>,
+    /// The failures that there were at the start.
+    known: HashSet<(String, String, i32)>,
+    /// What was not finished when it was last looked.
+    unfinished: Vec<Unfinished>,
+}
+
+/// How waiting until a cluster is settled has ended.
+#[derive(Debug)]
+pub(super) enum Reached {
+    /// It is settled, and the condition holds.
+    Settled(ClusterStatus),
+    /// It is settled, and the condition does not hold: nothing will change that.
+    Otherwise(ClusterStatus),
+    /// The deadline has passed.
+    Not,
+}
+
+fn failure_key(failure: &Failure) -> (String, String, i32) {
+    (failure.node.clone(), failure.id.clone(), failure.call_id)
+}
+
+impl Follow {
+    /// Begins to follow a cluster.
+    ///
+    /// # Errors
+    /// Those of [`Watch::open`].
+    pub(super) fn open(cluster: &Cluster, deadline: Instant) -> Result<Self> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let cib = cluster.cib();
+        let watch = Watch::open(&cib.with_timeout(left.min(cib.timeout())))?;
+        let known = status_of(watch.document()).failures;
+        Ok(Self {
+            cluster: cluster.clone(),
+            watch,
+            lost: None,
+            known: known.iter().map(failure_key).collect(),
+            unfinished: Vec::new(),
+        })
+    }
+
+    /// Waits until a condition holds; none when the deadline passes.
+    ///
+    /// # Errors
+    /// When the system refuses to wait.
+    pub(super) fn until(
+        &mut self,
+        deadline: Instant,
+        mut condition: impl FnMut(&Document, &ClusterStatus) -> bool,
+    ) -> Result<Option<ClusterStatus>> {
+        loop {
+            let status = status_of(self.watch.document());
+            if condition(self.watch.document(), &status) {
+                return Ok(Some(status));
+            }
+            if Instant::now() >= deadline {
+                self.unfinished = Unfinished::in_status(&status);
+                return Ok(None);
+            }
+            // Also when none has come there is one more look: time alone may have made it true
+            // (failures expire, rules have dates).
+            self.changed_before(deadline)?;
+        }
+    }
+
+    /// Waits until the cluster is settled, and tells whether a condition holds then.
+    ///
+    /// # Errors
+    /// When the system refuses to wait, and those of the scheduler's simulation.
+    pub(super) fn settled(
+        &mut self,
+        deadline: Instant,
+        mut condition: impl FnMut(&Document, &ClusterStatus) -> bool,
+    ) -> Result<Reached> {
+        let mut pause = PAUSES.0;
+        let mut seen = self.watch.document().version();
+        loop {
+            let status = status_of(self.watch.document());
+            self.unfinished = Unfinished::in_status(&status);
+            // The daemons are asked only when the CIB leaves it open.
+            let asked = self.unfinished.is_empty() && self.lost.is_none();
+            if asked && self.is_idle(deadline)? {
+                return Ok(if condition(self.watch.document(), &status) {
+                    Reached::Settled(status)
+                } else {
+                    Reached::Otherwise(status)
+                });
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return Ok(Reached::Not);
+            }
+            // That the DC becomes idle changes nothing in the CIB, so no event tells it: it is asked
+            // again after the next change, or after a pause that grows while nothing changes.
+            let until = if asked { now + pause } else { deadline };
+            self.changed_before(until.min(deadline))?;
+            let version = self.watch.document().version();
+            pause = if version == seen {
+                (pause * 2).min(PAUSES.1)
+            } else {
+                PAUSES.0
+            };
+            seen = version;
+        }
+    }
+
+    /// Tells whether nothing remains to be done in a cluster whose CIB shows nothing under way; notes
+    /// what does.
+    fn is_idle(&mut self, deadline: Instant) -> Result<bool> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match controld::ping(None, left.min(ANSWER)) {
+            Ok(dc) if dc.is_idle() => {}
+            Ok(dc) => {
+                self.unfinished.push(Unfinished::DcBusy {
+                    node: dc.node,
+                    state: dc.state,
+                });
+                return Ok(false);
+            }
+            Err(e) => {
+                let cause = format!("{e:#}");
+                self.unfinished.push(Unfinished::DcSilent { cause });
+                return Ok(false);
+            }
+        }
+        // The DC also looks idle when it has not seen the last change yet. What it will do then is
+        // found from the CIB itself; from one that is as new as this node's.
+        let newest = match self.newest(deadline) {
+            Ok(version) => version,
+            Err(e) => {
+                let cause = format!("{e:#}");
+                self.unfinished.push(Unfinished::Disconnected { cause });
+                return Ok(false);
+            }
+        };
+        let before = self.watch.document().version();
+        self.take_news();
+        let mirror = self.watch.document();
+        if mirror.version() != before || mirror.version() < newest {
+            return Ok(false);
+        }
+        let wanted = wanted(mirror)?;
+        let nothing = wanted.is_empty();
+        self.unfinished.extend(wanted);
+        Ok(nothing)
+    }
+
+    /// The version that the CIB of this node has.
+    fn newest(&self, deadline: Instant) -> Result<CibVersion> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let cib = self.cluster.cib();
+        cib.with_timeout(left.min(cib.timeout())).version()
+    }
+
+    /// Waits for a change, and takes all that have come; false when none came by then.
+    fn changed_before(&mut self, deadline: Instant) -> Result<bool> {
+        let Some(update) = self.watch.next_before(deadline)? else {
+            return Ok(false);
+        };
+        self.note(&update);
+        self.take_news();
+        Ok(true)
+    }
+
+    fn take_news(&mut self) {
+        while let Some(update) = self.watch.try_next() {
+            self.note(&update);
+        }
+    }
+
+    fn note(&mut self, update: &Update) {
+        match update {
+            Update::Lost { cause } => self.lost = Some(Arc::clone(cause)),
+            Update::Reconnected { .. } => self.lost = None,
+            _ => {}
+        }
+    }
+
+    /// The error for a wait that has ended without what was waited for.
+    pub(super) fn timed_out(&self, what: &str, timeout: Duration) -> Error {
+        let message = format!("{what} after {:.1} s", timeout.as_secs_f64());
+        unfinished::timed_out(message, self.unfinished())
+    }
+
+    /// Lists what was not finished when it was last looked, and what has failed since the start.
+    pub(super) fn unfinished(&self) -> Vec<Unfinished> {
+        let mut list = self.unfinished.clone();
+        let lost = self.lost.as_deref();
+        list.extend(lost.map(|cause| Unfinished::Disconnected {
+            cause: cause.to_owned(),
+        }));
+        let status = status_of(self.watch.document());
+        let failed = status.failures.iter();
+        list.extend(
+            failed
+                .filter(|failure| !self.known.contains(&failure_key(failure)))
+                .map(Unfinished::failed),
+        );
+        list
+    }
+}
+
+/// Lists what Pacemaker's scheduler would do with this CIB.
+fn wanted(_cib: &Document) -> Result<Vec<Unfinished>> {
+    Ok(Vec::new())
+}

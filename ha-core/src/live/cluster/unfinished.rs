@@ -1,0 +1,222 @@
+//! What keeps a cluster from being settled, and why.
+
+use std::fmt;
+
+use crate::status::{ClusterStatus, Failure};
+use crate::{Error, ErrorKind};
+
+/// One thing that was not finished when a wait ended, or that went wrong while it lasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unfinished {
+    /// An operation of a resource is under way.
+    Operation {
+        /// The resource, as the node's history names it.
+        resource: String,
+        /// Where.
+        node: String,
+        /// The task: `start`, `stop`, `monitor` ....
+        task: String,
+        /// When it began, in seconds since the epoch.
+        since: Option<i64>,
+    },
+    /// A node is in the membership, but not ready yet.
+    NodeJoining {
+        /// The node.
+        node: String,
+    },
+    /// A node is about to leave the cluster.
+    NodeLeaving {
+        /// The node.
+        node: String,
+    },
+    /// The cluster has no Designated Controller: an election is under way, or nobody can win it.
+    NoDc,
+    /// The Designated Controller is at work.
+    DcBusy {
+        /// Its node.
+        node: String,
+        /// The state of its finite state machine (`S_TRANSITION_ENGINE`).
+        state: String,
+    },
+    /// The Designated Controller does not answer.
+    DcSilent {
+        /// Why, for reading.
+        cause: String,
+    },
+    /// Pacemaker's scheduler wants to do something that has not begun.
+    Wanted {
+        /// What.
+        action: String,
+    },
+    /// The connection to the CIB manager is lost.
+    Disconnected {
+        /// Why, for reading.
+        cause: String,
+    },
+    /// An operation failed since the wait began.
+    Failed {
+        /// The resource, as the node's history names it.
+        resource: String,
+        /// Where.
+        node: String,
+        /// The task that failed.
+        task: String,
+        /// The agent's exit status (an OCF code).
+        exit_status: i32,
+        /// What the agent said.
+        reason: Option<String>,
+    },
+}
+
+impl Unfinished {
+    /// Returns what an error of a wait lists; nothing for any other error.
+    #[must_use]
+    pub fn of(error: &Error) -> &[Self] {
+        let list = std::error::Error::source(error).and_then(|e| e.downcast_ref());
+        list.map_or(&[], |UnfinishedList(list)| list)
+    }
+
+    /// Lists what a status says is going on.
+    pub(super) fn in_status(status: &ClusterStatus) -> Vec<Self> {
+        const PENDING: i32 = -1;
+        let mut found = Vec::new();
+        if status.dc.is_none() {
+            found.push(Self::NoDc);
+        }
+        for node in status.nodes() {
+            let name = || node.name.clone();
+            if node.pending {
+                found.push(Self::NodeJoining { node: name() });
+            } else if node.online && node.shutdown {
+                found.push(Self::NodeLeaving { node: name() });
+            }
+        }
+        for history in &status.history {
+            let node = status.node(history.node);
+            // What a node that is gone had begun will not end; recovering it is the scheduler's wish.
+            if !node.online {
+                continue;
+            }
+            for resource in &history.resources {
+                let pending = resource.operations.iter().filter(|o| o.status == PENDING);
+                found.extend(pending.map(|operation| Self::Operation {
+                    resource: resource.id.clone(),
+                    node: node.name.clone(),
+                    task: operation.task.clone(),
+                    since: operation.last_rc_change,
+                }));
+            }
+        }
+        found
+    }
+
+    pub(super) fn failed(failure: &Failure) -> Self {
+        Self::Failed {
+            resource: failure
+                .resource
+                .clone()
+                .unwrap_or_else(|| failure.history_id.clone()),
+            node: failure.node.clone(),
+            task: failure
+                .task
+                .clone()
+                .unwrap_or_else(|| failure.operation.clone()),
+            exit_status: failure.rc,
+            reason: failure.exit_reason.clone().filter(|r| !r.is_empty()),
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Failed { .. } => {
+                "mend the cause, then have the failure forgotten (crm_resource --cleanup)"
+            }
+            Self::Operation { .. } => {
+                "allow more time, or look at what the agent is doing (ps, and the log in \
+                 /var/log/pacemaker/pacemaker.log)"
+            }
+            Self::NodeJoining { .. } | Self::NodeLeaving { .. } => {
+                "look at that node: systemctl status pacemaker corosync"
+            }
+            Self::NoDc | Self::DcSilent { .. } | Self::Disconnected { .. } => {
+                "look at the daemons of this node and of the DC (systemctl status pacemaker \
+                 corosync; crm_mon -1)"
+            }
+            Self::DcBusy { .. } | Self::Wanted { .. } => {
+                "allow more time; /var/log/pacemaker/pacemaker.log of the DC says what it does"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operation {
+                resource,
+                node,
+                task,
+                since,
+            } => {
+                write!(f, "{resource}: {task} under way on {node}")?;
+                let began = since.and_then(|since| jiff::Timestamp::from_second(since).ok());
+                match began.map(|began| jiff::Timestamp::now().duration_since(began)) {
+                    Some(time) if time.is_positive() => write!(f, " for {} s", time.as_secs()),
+                    _ => Ok(()),
+                }
+            }
+            Self::NodeJoining { node } => write!(f, "node {node} is joining"),
+            Self::NodeLeaving { node } => write!(f, "node {node} is leaving"),
+            Self::NoDc => f.write_str("the cluster has no DC"),
+            Self::DcBusy { node, state } => write!(f, "the DC {node} is at work ({state})"),
+            Self::DcSilent { cause } => write!(f, "the DC does not answer ({cause})"),
+            Self::Wanted { action } => write!(f, "still to be done: {action}"),
+            Self::Disconnected { cause } => {
+                write!(f, "the connection to the CIB manager is lost ({cause})")
+            }
+            Self::Failed {
+                resource,
+                node,
+                task,
+                exit_status,
+                reason,
+            } => {
+                let reason = reason.as_deref().map(|reason| format!(": {reason}"));
+                let reason = reason.unwrap_or_default();
+                write!(
+                    f,
+                    "{resource}: {task} failed on {node} (exit status {exit_status}{reason})"
+                )
+            }
+        }
+    }
+}
+
+/// What a wait's error has as its source: see [`Unfinished::of`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedList(Vec<Unfinished>);
+
+impl fmt::Display for UnfinishedList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("no operation is under way, and none has failed meanwhile");
+        }
+        for (n, unfinished) in self.0.iter().enumerate() {
+            write!(f, "{}{unfinished}", if n > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for UnfinishedList {}
+
+/// The error of a wait that has ended without what was waited for.
+pub(super) fn timed_out(message: String, list: Vec<Unfinished>) -> Error {
+    let hint = list.iter().map(Unfinished::hint).next_back().unwrap_or(
+        "what was waited for may never come about: look at `crm_mon -1 -r`, and ask why",
+    );
+    Error::new(ErrorKind::Timeout, message)
+        .with_hint(hint)
+        .with_source(UnfinishedList(list))
+}
