@@ -28,8 +28,7 @@ impl Cluster {
     /// # use ha_core::live::cluster::{Cluster, ConnectOptions};
     /// use ha_core::change::edit;
     /// let cluster = Cluster::connect(&ConnectOptions::default())?;
-    /// let stopped = |cib: &mut _| edit::set_meta(cib, "VIP_externe", "target-role", Some("Stopped"));
-    /// print!("{}", cluster.change(stopped)?);
+    /// print!("{}", cluster.change(|cib| edit::resource::stop(cib, "VIP_externe"))?);
     /// # Ok::<(), ha_core::Error>(())
     /// ```
     pub fn change(&self, edit: impl Fn(&mut Document) -> Result<()>) -> Result<Plan> {

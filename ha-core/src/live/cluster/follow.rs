@@ -6,17 +6,22 @@ use std::time::{Duration, Instant};
 
 use super::unfinished::{self, Unfinished};
 use super::{Cluster, status_of};
+use crate::change;
 use crate::live::pacemaker::controld;
 use crate::live::pacemaker::watch::{Update, Watch};
 use crate::status::{ClusterStatus, Failure};
 use crate::value::CibVersion;
 use crate::xml::Document;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// How long the DC may take to answer before it is asked again.
 const ANSWER: Duration = Duration::from_secs(10);
 /// The shortest and the longest time between two questions to the DC when the CIB does not change.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+
+/// How long the DC must have been idle, without a change of the CIB, where the scheduler cannot be asked
+/// what it wants: long enough for the DC to have seen the last change.
+const CALM: Duration = Duration::from_secs(2);
 
 /// A cluster that is followed while something is waited for.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub(super) struct Follow {
     known: HashSet<(String, String, i32)>,
     /// What was not finished when it was last looked.
     unfinished: Vec<Unfinished>,
+    /// Since when the DC has been idle and the CIB unchanged.
+    calm_since: Option<Instant>,
 }
 
 /// How waiting until a cluster is settled has ended.
@@ -62,6 +69,7 @@ impl Follow {
             lost: None,
             known: known.iter().map(failure_key).collect(),
             unfinished: Vec::new(),
+            calm_since: None,
         })
     }
 
@@ -135,8 +143,11 @@ impl Follow {
     fn is_idle(&mut self, deadline: Instant) -> Result<bool> {
         let left = deadline.saturating_duration_since(Instant::now());
         match controld::ping(None, left.min(ANSWER)) {
-            Ok(dc) if dc.is_idle() => {}
+            Ok(dc) if dc.is_idle() => {
+                self.calm_since.get_or_insert_with(Instant::now);
+            }
             Ok(dc) => {
+                self.calm_since = None;
                 self.unfinished.push(Unfinished::DcBusy {
                     node: dc.node,
                     state: dc.state,
@@ -165,10 +176,14 @@ impl Follow {
         if mirror.version() != before || mirror.version() < newest {
             return Ok(false);
         }
-        let wanted = wanted(mirror)?;
-        let nothing = wanted.is_empty();
-        self.unfinished.extend(wanted);
-        Ok(nothing)
+        match wanted(mirror)? {
+            Some(wanted) => {
+                let nothing = wanted.is_empty();
+                self.unfinished.extend(wanted);
+                Ok(nothing)
+            }
+            None => Ok(self.calm_since.is_some_and(|since| since.elapsed() >= CALM)),
+        }
     }
 
     /// The version that the CIB of this node has.
@@ -195,6 +210,7 @@ impl Follow {
     }
 
     fn note(&mut self, update: &Update) {
+        self.calm_since = None;
         match update {
             Update::Lost { cause } => self.lost = Some(Arc::clone(cause)),
             Update::Reconnected { .. } => self.lost = None,
@@ -226,7 +242,23 @@ impl Follow {
     }
 }
 
-/// Lists what Pacemaker's scheduler would do with this CIB.
-fn wanted(_cib: &Document) -> Result<Vec<Unfinished>> {
-    Ok(Vec::new())
+/// Lists what Pacemaker's scheduler would do with this CIB; none when there is no scheduler to ask, or one
+/// that cannot answer.
+fn wanted(cib: &Document) -> Result<Option<Vec<Unfinished>>> {
+    match change::simulate(cib) {
+        Ok(actions) => Ok(Some(
+            actions
+                .iter()
+                .filter(|action| !action.blocked)
+                .map(|action| Unfinished::Wanted {
+                    action: action.to_string(),
+                })
+                .collect(),
+        )),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+            tracing::debug!("cannot ask the scheduler, watching the DC for longer: {e:#}");
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
 }
