@@ -208,7 +208,6 @@ fn read<'d>(element: Element<'d>, all: &mut Vec<Object<'d>>) {
 fn read_field(element: Element<'_>, above: &str, fields: &mut Vec<(String, String)>) {
     let id = element.attribute("id").unwrap_or_default();
     let attribute = |name| element.attribute(name).unwrap_or_default();
-    let is_set = |name| element.name() == name;
     // A set that applies always is just its values; another one keeps its name, and so do its values.
     let plain = element.children().all(|child| child.name() == "nvpair")
         && element.attribute("id-ref").is_none();
@@ -238,7 +237,8 @@ fn read_field(element: Element<'_>, above: &str, fields: &mut Vec<(String, Strin
         name => format!("{name} {id} "),
     };
     let name = format!("{above}{name}");
-    let is_operation = is_set("op");
+    let is_operation = element.name() == "op";
+    let before = fields.len();
     for (key, value) in element.attributes() {
         let named_already = key == "id" || (is_operation && (key == "name" || key == "interval"));
         if !named_already {
@@ -249,7 +249,6 @@ fn read_field(element: Element<'_>, above: &str, fields: &mut Vec<(String, Strin
     if !text.trim().is_empty() {
         fields.push((format!("{name}text"), text.trim().to_owned()));
     }
-    let before = fields.len();
     for child in element.children() {
         read_field(child, &name, fields);
     }

@@ -22,9 +22,11 @@
 
 mod describe;
 pub mod edit;
+mod merge;
 mod plan;
 mod simulate;
 
 pub use describe::{Change, Difference, Field, differences};
+pub use merge::{merge, same, tag_of};
 pub use plan::Plan;
 pub use simulate::{Action, ActionKind, simulate};

@@ -9,10 +9,10 @@
 pub mod constraint;
 pub mod node;
 pub mod option;
-mod reference;
+pub(super) mod reference;
 pub mod resource;
 pub mod ticket;
-mod values;
+pub(super) mod values;
 
 use crate::xml::{Document, Element, NodeId};
 use crate::{Error, ErrorKind, Result};
@@ -31,12 +31,12 @@ const SECTIONS: [&str; 9] = [
 ];
 
 /// Returns a section of the configuration, if it is there.
-pub(super) fn section<'d>(cib: &'d Document, name: &str) -> Option<Element<'d>> {
+pub(in crate::change) fn section<'d>(cib: &'d Document, name: &str) -> Option<Element<'d>> {
     cib.root().child("configuration")?.child(name)
 }
 
 /// Returns a section of the configuration, made where it is missing.
-pub(super) fn section_made(cib: &mut Document, name: &str) -> NodeId {
+pub(in crate::change) fn section_made(cib: &mut Document, name: &str) -> NodeId {
     let root = cib.root();
     let found = root.child("configuration").map(Element::id);
     let configuration = found.unwrap_or_else(|| {
@@ -56,7 +56,7 @@ pub(super) fn section_made(cib: &mut Document, name: &str) -> NodeId {
 }
 
 /// Tells whether elements of this name are resources (templates too).
-pub(super) fn is_resource(name: &str) -> bool {
+pub(in crate::change) fn is_resource(name: &str) -> bool {
     matches!(
         name,
         "primitive" | "group" | "clone" | "master" | "bundle" | "template"
@@ -64,7 +64,7 @@ pub(super) fn is_resource(name: &str) -> bool {
 }
 
 /// Iterates over all resources and templates of the configuration.
-pub(super) fn resources(cib: &Document) -> impl Iterator<Item = Element<'_>> {
+pub(in crate::change) fn resources(cib: &Document) -> impl Iterator<Item = Element<'_>> {
     let section = section(cib, "resources");
     section
         .into_iter()
@@ -121,7 +121,7 @@ pub(crate) fn not_found<'a>(what: &str, name: &str, known: impl Iterator<Item = 
 }
 
 /// Makes an id of a text: one that XML allows and that no element has yet.
-pub(super) fn fresh_id(cib: &Document, wanted: &str) -> String {
+pub(in crate::change) fn fresh_id(cib: &Document, wanted: &str) -> String {
     let mut id: String = wanted
         .chars()
         .map(|c| match c {

@@ -41,7 +41,7 @@ fn levels(cib: &Document) -> Vec<(NodeId, Vec<String>)> {
 }
 
 /// Finds one who refers to an id by `id-ref`: its values would change with what goes.
-pub(super) fn borrower(cib: &Document, id: &str) -> Option<String> {
+pub(in crate::change) fn borrower(cib: &Document, id: &str) -> Option<String> {
     references(cib, id)
         .into_iter()
         .find(|(_, _, attribute)| *attribute == "id-ref")
@@ -59,7 +59,7 @@ pub(super) fn borrower(cib: &Document, id: &str) -> Option<String> {
 
 /// Removes what refers to an id that is gone: a constraint, an entry of a set, a tag or a fencing level,
 /// a permission; and what is empty without it.
-pub(super) fn drop_all(cib: &mut Document, id: &str) {
+pub(in crate::change) fn drop_all(cib: &mut Document, id: &str) {
     let mut ids = vec![id.to_owned()];
     while let Some(id) = ids.pop() {
         let users: Vec<NodeId> = references(cib, &id)
@@ -93,7 +93,7 @@ pub(super) fn drop_all(cib: &mut Document, id: &str) {
 
 /// Gives an element another id, also where others refer to it, and the same to the ids of its parts that
 /// were made from its own.
-pub(super) fn rename(cib: &mut Document, element: NodeId, from: &str, to: &str) {
+pub(in crate::change) fn rename(cib: &mut Document, element: NodeId, from: &str, to: &str) {
     let prefix = format!("{from}-");
     let parts = cib.element(element).descendants().filter_map(|part| {
         let id = part.attribute("id")?;

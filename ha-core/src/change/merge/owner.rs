@@ -1,0 +1,110 @@
+//! Who configured what: a tag in the CIB names what an owner desired the last time.
+
+use std::collections::HashSet;
+
+use crate::change::edit::{constraint, is_resource, reference, resource, section_made, values};
+use crate::name::Id;
+use crate::xml::{Document, Element, NodeId};
+use crate::{ErrorKind, Result};
+
+/// Returns the id of the tag that remembers what an owner has.
+#[must_use]
+pub fn tag_of(owner: &Id) -> String {
+    format!("owned-by-{}", owner.as_str())
+}
+
+/// Removes what the owner had and does not want any more, and writes down what it has now.
+pub(super) fn settle(cib: &mut Document, owner: &Id, owned: Vec<String>) -> Result<()> {
+    let tag_id = tag_of(owner);
+    let mut seen = HashSet::new();
+    let owned: Vec<String> = owned
+        .into_iter()
+        .filter(|id| seen.insert(id.clone()))
+        .collect();
+    let gone: Vec<String> = members(cib, &tag_id)
+        .into_iter()
+        .filter(|id| !seen.contains(id))
+        .collect();
+    for id in gone {
+        remove(cib, &id)?;
+    }
+    // Taking things away may have taken the tag with it.
+    let tag = find(cib, &tag_id);
+    if owned.is_empty() {
+        if let Some(tag) = tag {
+            cib.remove(tag);
+            reference::drop_all(cib, &tag_id);
+        }
+        return Ok(());
+    }
+    let tag = tag.unwrap_or_else(|| {
+        let tags = section_made(cib, "tags");
+        let tag = cib.append_child(tags, "tag");
+        cib.set_attribute(tag, "id", &tag_id);
+        tag
+    });
+    if members(cib, &tag_id) != owned {
+        let old: Vec<NodeId> = cib.element(tag).children().map(Element::id).collect();
+        let known: HashSet<String> = members(cib, &tag_id).into_iter().collect();
+        for entry in old {
+            let id = cib.element(entry).attribute("id").unwrap_or_default();
+            if !seen.contains(id) {
+                cib.remove(entry);
+            }
+        }
+        for id in owned.iter().filter(|id| !known.contains(*id)) {
+            let entry = cib.append_child(tag, "obj_ref");
+            cib.set_attribute(entry, "id", id);
+        }
+    }
+    Ok(())
+}
+
+fn find(cib: &Document, tag: &str) -> Option<NodeId> {
+    let tags = crate::change::edit::section(cib, "tags")?;
+    let mut tags = tags.children();
+    tags.find(|e| e.attribute("id") == Some(tag))
+        .map(Element::id)
+}
+
+fn members(cib: &Document, tag: &str) -> Vec<String> {
+    let tag = find(cib, tag).map(|tag| cib.element(tag));
+    let entries = tag.into_iter().flat_map(Element::children);
+    entries
+        .filter_map(|entry| entry.attribute("id"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Removes an element of the configuration, whatever it is, and the references to it.
+fn remove(cib: &mut Document, id: &str) -> Result<()> {
+    let configuration = cib.root().child("configuration");
+    let mut all = configuration.into_iter().flat_map(Element::descendants);
+    let found =
+        all.find(|e| e.attribute("id") == Some(id) && !super::meaning::is_reference(e.name()));
+    let Some(element) = found else {
+        return Ok(());
+    };
+    let name = element.name();
+    if is_resource(name) {
+        return match resource::delete(cib, id) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
+    }
+    if name.starts_with("rsc_") {
+        constraint::remove(cib, id);
+        return Ok(());
+    }
+    let set = element
+        .parent()
+        .filter(|_| name == "nvpair")
+        .map(Element::id);
+    let element = element.id();
+    cib.remove(element);
+    if let Some(set) = set {
+        values::tidy(cib, set);
+    }
+    reference::drop_all(cib, id);
+    Ok(())
+}
