@@ -12,6 +12,7 @@ mod corosync;
 mod cpg;
 mod crm_mon;
 mod daemons;
+mod glance;
 mod lab_faults;
 mod lab_itself;
 mod lab_program;
@@ -36,6 +37,7 @@ fn main() -> std::process::ExitCode {
     cpg::register(&mut harness);
     crm_mon::register(&mut harness);
     daemons::register(&mut harness);
+    glance::register(&mut harness);
     lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);

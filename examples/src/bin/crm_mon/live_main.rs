@@ -1,4 +1,5 @@
-//! The other half of `crm_mon`: it can all that `crm_mon` can, and reads the running cluster.
+//! The other half of `crm_mon`: it can all that `crm_mon` can, through Pacemaker's libraries, and
+//! follows the running cluster.
 
 mod arguments;
 mod ask;

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use ha_core::status::{self, ComputeOptions};
-use ha_core::view::{FencingHistory, Part, Parts, Report};
+use ha_core::view::{Part, Parts, Report};
 use jiff::Timestamp;
 
 use crate::arguments::{self, Action, Format, Request};
@@ -60,9 +60,7 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
             .map(|()| answer.code)
             .map_err(|error| Failure::unwritable(request, &error));
     }
-    let fencing = wants_fencing(request) && source.daemon.is_some();
-    let fencing = fencing.then(cluster::fencing);
-    let text = rendered(request, source, fencing);
+    let text = rendered(request, source);
     // In the background nobody reads what is printed.
     if !request.daemonize || request.output_to.is_some() {
         write(&text, request.output_to.as_deref())
@@ -108,21 +106,18 @@ fn nowhere_to_print(request: &Request) -> Option<Failure> {
 pub(crate) fn wants_fencing(request: &Request) -> bool {
     Parts::FENCING.difference(request.view.parts) != Parts::FENCING
         && request.format != Format::Simple
+        && request.asked.is_none()
 }
 
 /// Returns the status in the format that was asked for.
-pub(crate) fn rendered(
-    request: &Request,
-    source: Source,
-    fencing: Option<FencingHistory>,
-) -> String {
+pub(crate) fn rendered(request: &Request, source: Source) -> String {
     let now = request.now.unwrap_or_else(Timestamp::now);
     let zone = zone::local();
     let parts = request.view.parts;
     let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
     let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
     let mut view = request.view.clone();
-    view.fencing = fencing;
+    view.fencing = source.fencing;
     view.daemon = source.daemon;
     let report = Report::new(&state, &view, now, &zone);
     match request.format {

@@ -4,8 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::PathBuf;
 
+use ha_core::live::pacemaker::pacemakerd::{PacemakerdStatus, State};
 use ha_core::schema::Schema;
-use ha_core::view::DaemonState;
+use ha_core::view::{DaemonState, FencingHistory};
 use ha_core::xml::Document;
 use ha_core::{Error, ErrorKind, Result};
 
@@ -21,6 +22,8 @@ const SHADOWS: &str = "/var/lib/pacemaker/cib";
 pub(crate) struct Source {
     pub(crate) document: Document,
     pub(crate) daemon: Option<DaemonState>,
+    /// What was fenced, where that was asked for.
+    pub(crate) fencing: Option<FencingHistory>,
 }
 
 pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
@@ -59,6 +62,7 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
         Ok(document) => Ok(Source {
             document,
             daemon: None,
+            fencing: None,
         }),
         Err(error) => {
             let mut failure = Failure::no_cib("Update does not conform to the configured schema");
@@ -116,4 +120,26 @@ fn cause(error: &std::io::Error) -> &'static str {
 pub(crate) fn is_stored() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     is_set("CIB_shadow") || is_set("CIB_file")
+}
+
+/// Returns what the launcher says of itself, in the words of `crm_mon`.
+pub(crate) fn daemon_state(answer: &PacemakerdStatus) -> DaemonState {
+    DaemonState {
+        state: answer.state.as_str().to_owned(),
+        description: description(answer.state).to_owned(),
+        source: "pacemakerd".to_owned(),
+        last_updated: answer.last_updated,
+    }
+}
+
+fn description(state: State) -> &'static str {
+    match state {
+        State::Init => "Initializing pacemaker",
+        State::StartingDaemons => "Pacemaker daemons are starting",
+        State::WaitForPing => "Waiting for startup trigger from SBD",
+        State::Running => "Pacemaker is running",
+        State::ShuttingDown => "Pacemaker daemons are shutting down",
+        State::ShutdownComplete => "Pacemaker daemons are shut down (reporting to SBD)",
+        _ => "Invalid pacemakerd state",
+    }
 }

@@ -73,7 +73,7 @@ pub fn history(node: Option<&str>, timeout: Duration) -> Result<Vec<FencingEvent
     Ok(events.into_iter().map(event).collect())
 }
 
-fn event(fenced: ffi::Fenced) -> FencingEvent {
+pub(super) fn event(fenced: ffi::Fenced) -> FencingEvent {
     let state = match fenced.state {
         sys::st_query => State::Querying,
         sys::st_exec => State::Pending,

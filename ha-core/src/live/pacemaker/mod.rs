@@ -24,6 +24,7 @@ pub(crate) mod error;
 pub(in crate::live) mod exchange;
 pub mod executor;
 pub mod fencer;
+pub mod glance;
 pub mod pacemakerd;
 pub(crate) mod runtime;
 pub mod watch;

@@ -95,6 +95,11 @@ pub fn ping(timeout: Duration) -> Result<PacemakerdStatus> {
         |here, connection| connection.ping(here),
         |reply| reply.map(Ok),
     )?;
+    status(&ping)
+}
+
+/// Reads what pacemakerd answered.
+pub(super) fn status(ping: &ffi::Ping) -> Result<PacemakerdStatus> {
     if !ping.ok {
         return Err(Error::new(
             ErrorKind::Daemon,

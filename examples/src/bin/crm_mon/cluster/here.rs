@@ -8,14 +8,15 @@ use ha_core::live::corosync::cfg::Cfg;
 use ha_core::live::corosync::{NodeId, Options};
 use ha_core::live::pacemaker::{cib, fencer, pacemakerd};
 use ha_core::model::Cib;
-use ha_core::view::{self, DaemonState, FencingHistory};
+use ha_core::view::{self, FencingHistory};
 use ha_core::xml::Document;
 use ha_core::{Error, ErrorKind, Result};
 use jiff::tz::TimeZone;
 
 use crate::arguments::{Follow, Format, Request};
 use crate::failure::Failure;
-use crate::source::Source;
+use crate::program::wants_fencing;
+use crate::source::{Source, daemon_state};
 use crate::{follow, live};
 
 /// How long the daemons may take to answer.
@@ -47,6 +48,7 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
     Ok(Source {
         document,
         daemon: Some(daemon_state(&answer)),
+        fencing: wants_fencing(request).then(fencing),
     })
 }
 
@@ -78,16 +80,6 @@ pub(crate) fn links(document: &Document) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// Returns what the launcher says of itself, in the words of `crm_mon`.
-pub(crate) fn daemon_state(answer: &pacemakerd::PacemakerdStatus) -> DaemonState {
-    DaemonState {
-        state: answer.state.as_str().to_owned(),
-        description: description(answer.state).to_owned(),
-        source: "pacemakerd".to_owned(),
-        last_updated: answer.last_updated,
-    }
-}
-
 /// Asks the fencer what was fenced.
 pub(crate) fn fencing() -> FencingHistory {
     fencing_within(PATIENCE)
@@ -105,19 +97,6 @@ pub(crate) fn fencing_within(patience: Duration) -> FencingHistory {
                 format!("{error:#}")
             },
         },
-    }
-}
-
-fn description(state: pacemakerd::State) -> &'static str {
-    use pacemakerd::State;
-    match state {
-        State::Init => "Initializing pacemaker",
-        State::StartingDaemons => "Pacemaker daemons are starting",
-        State::WaitForPing => "Waiting for startup trigger from SBD",
-        State::Running => "Pacemaker is running",
-        State::ShuttingDown => "Pacemaker daemons are shutting down",
-        State::ShutdownComplete => "Pacemaker daemons are shut down (reporting to SBD)",
-        _ => "Invalid pacemakerd state",
     }
 }
 

@@ -1,21 +1,28 @@
-//! The running cluster, in the hands of the program that has the C libraries.
+//! The running cluster: one look at it, or else in the hands of the program that has the C libraries.
 
 use std::convert::Infallible;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use ha_core::finding::Finding;
+use ha_core::live::pacemaker::glance;
 use ha_core::view::{self, FencingHistory};
 use ha_core::xml::Document;
 use ha_core::{Error, ErrorExt as _, Result};
 use jiff::tz::TimeZone;
 
 use crate::arguments::{Follow, Request};
+use crate::ask::Asked;
 use crate::failure::Failure;
-use crate::source::Source;
+use crate::program;
+use crate::source::{self, Source};
 
 /// The name of that program, in the folder of this one.
 const OTHER: &str = "crm_mon-live";
+
+/// How long the daemons may take to answer here. The other program has more patience.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Becomes that program; returns only when this fails.
 fn hand_over() -> Result<Infallible> {
@@ -42,16 +49,24 @@ pub(crate) fn follow(_: &Request, _: &Follow) -> Result<ExitCode, Failure> {
     match hand_over().map_err(|e| Failure::of(&e))? {}
 }
 
-/// Reads the CIB of the running cluster.
-pub(crate) fn read(_: &Request) -> Result<Source, Failure> {
-    match hand_over().map_err(|e| Failure::of(&e))? {}
-}
-
-/// Asks the fencer of the running cluster: who asks has read that cluster, in the other program.
-pub(crate) fn fencing() -> FencingHistory {
-    FencingHistory::Unavailable {
-        code: ha_core::ErrorKind::Disconnected.exit_code(),
-        meaning: "Not connected".to_owned(),
+/// Looks at the running cluster. When one look does not do, as when a daemon is not there or does not
+/// answer, the other program finds out why and says so.
+pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
+    let mut options = glance::Options::default();
+    options.timeout = PATIENCE;
+    options.fencing = program::wants_fencing(request);
+    let seen = match request.asked {
+        // Those are about the network too.
+        Some(Asked::Findings) => None,
+        _ => glance::take(&options).ok(),
+    };
+    match seen {
+        Some(seen) => Ok(Source {
+            document: seen.cib,
+            daemon: Some(source::daemon_state(&seen.daemon)),
+            fencing: seen.fencing.map(FencingHistory::Events),
+        }),
+        None => match hand_over().map_err(|e| Failure::of(&e))? {},
     }
 }
 

@@ -209,10 +209,6 @@ impl<'a> Output<'a> {
         if self.is_silent {
             return Ok(());
         }
-        let source = Source {
-            document: watch.document().clone(),
-            daemon: None,
-        };
         let fencing =
             program::wants_fencing(self.request).then(|| cluster::fencing_within(PATIENCE));
         let is_full = Parts::FENCING.difference(self.request.view.parts) == Parts::NONE;
@@ -221,7 +217,12 @@ impl<'a> Output<'a> {
         } else {
             fencing.map(last_of_each)
         };
-        let text = program::rendered(self.request, source, fencing);
+        let source = Source {
+            document: watch.document().clone(),
+            daemon: None,
+            fencing,
+        };
+        let text = program::rendered(self.request, source);
         self.write(&text)
     }
 

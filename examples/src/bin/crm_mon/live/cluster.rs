@@ -84,5 +84,5 @@ fn fencing() -> ha_core::view::FencingHistory {
 fn daemon() -> Option<ha_core::view::DaemonState> {
     pacemakerd::ping(PATIENCE)
         .ok()
-        .map(|answer| crate::cluster::daemon_state(&answer))
+        .map(|answer| crate::source::daemon_state(&answer))
 }

@@ -1,7 +1,7 @@
 //! The C side of Pacemaker's libraries.
 //!
 //! Everything here runs on the one Pacemaker thread: its functions take a [`Here`], which only the
-//! main loop of that thread makes. What may be called from elsewhere says so.
+//! main loop of that thread makes. What may be called from elsewhere says so ([`qb`] all may).
 
 pub(crate) mod api;
 pub(crate) mod cib;
@@ -14,6 +14,7 @@ pub(crate) mod ipc;
 mod log;
 pub(crate) mod mainloop;
 pub(crate) mod pacemakerd;
+pub(crate) mod qb;
 pub(crate) mod schema;
 mod setup;
 pub(crate) mod socket;
