@@ -3,6 +3,7 @@
 
 mod advice;
 pub mod change;
+pub mod config;
 pub mod error;
 pub mod event;
 pub mod finding;

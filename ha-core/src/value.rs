@@ -78,6 +78,12 @@ impl Score {
     }
 }
 
+impl From<i32> for Score {
+    fn from(value: i32) -> Self {
+        Self::new(value)
+    }
+}
+
 impl Neg for Score {
     type Output = Self;
 

@@ -65,7 +65,8 @@ impl<'g, 'd> Check<'g, 'd> {
             }
             match open.rest.next() {
                 Some(Content::Element(child)) => self.child(child)?,
-                Some(Content::Text) => self.text(),
+                Some(Content::Text(_)) => self.text(),
+                Some(Content::Comment(_)) => {}
                 None => self.leave(),
             }
         }
@@ -360,7 +361,7 @@ impl<'g, 'd> Check<'g, 'd> {
 
     fn fault(&mut self, element: Element<'_>, message: String) {
         if self.faults.len() < MOST_FAULTS {
-            let path = super::path_of(element);
+            let path = element.path();
             self.faults.push(Fault { path, message });
         }
     }

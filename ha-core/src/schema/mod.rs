@@ -22,7 +22,7 @@ mod value;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::xml::{Document, Element};
+use crate::xml::Document;
 use crate::{Error, ErrorKind, Result};
 
 /// Where Debian and the other distributions put Pacemaker's schemas.
@@ -120,18 +120,4 @@ pub fn installed(name: &str) -> Result<PathBuf> {
         .with_hint("the CIB is of a newer Pacemaker than this machine's"));
     }
     Ok(path)
-}
-
-fn path_of(element: Element<'_>) -> String {
-    let mut steps = Vec::new();
-    let mut next = Some(element);
-    while let Some(element) = next {
-        steps.push(match element.attribute("id") {
-            Some(id) => format!("/{}[@id={id:?}]", element.name()),
-            None => format!("/{}", element.name()),
-        });
-        next = element.parent();
-    }
-    steps.reverse();
-    steps.concat()
 }

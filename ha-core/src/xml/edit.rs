@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::document::{Attribute, Document, NONE, Node, NodeId, ROOT, is_blank};
 use super::element::Element;
-use super::names::{self, Symbol, TEXT};
+use super::names::{self, COMMENT, Symbol, TEXT};
 
 /// How large the buffers were when it began, and what was overwritten since: the latest last.
 #[derive(Clone)]
@@ -152,6 +152,13 @@ impl Document {
             let id = self.push_node(Node::new(TEXT, start, len, NONE));
             self.link(id, parent.0, NONE);
         }
+    }
+
+    /// Adds a comment that was read from a document at the end of an element.
+    pub(crate) fn append_comment(&mut self, parent: NodeId, comment: &str) {
+        let (start, len) = self.push_text(comment);
+        let id = self.push_node(Node::new(COMMENT, start, len, NONE));
+        self.link(id, parent.0, NONE);
     }
 
     /// Copies an element of another document, with all it holds, so that `position` elements

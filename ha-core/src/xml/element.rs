@@ -88,7 +88,7 @@ impl<'d> Element<'d> {
         attributes.map(|a| (a.name, document.names.name(a.name), document.value(a)))
     }
 
-    /// Returns the child elements and the texts, in order.
+    /// Returns the child elements, the texts and the comments, in order.
     pub(crate) fn contents(self) -> Contents<'d> {
         Contents {
             document: self.document,
@@ -197,6 +197,21 @@ impl<'d> Element<'d> {
             at = nodes[at as usize].next;
         }
         false
+    }
+
+    /// Says where this element is, as a path from the root with the ids on the way.
+    pub(crate) fn path(self) -> String {
+        let mut steps = Vec::new();
+        let mut next = Some(self);
+        while let Some(element) = next {
+            steps.push(match element.attribute("id") {
+                Some(id) => format!("/{}[@id={id:?}]", element.name()),
+                None => format!("/{}", element.name()),
+            });
+            next = element.parent();
+        }
+        steps.reverse();
+        steps.concat()
     }
 
     /// Writes this element and what it holds as XML, indented, with a final newline.
@@ -340,10 +355,12 @@ impl<'d> Iterator for Children<'d> {
     }
 }
 
-/// What is directly inside of an element, comments left out.
+/// What is directly inside of an element.
+#[derive(Clone, Copy)]
 pub(crate) enum Content<'d> {
     Element(Element<'d>),
-    Text,
+    Text(&'d str),
+    Comment(&'d str),
 }
 
 /// See [`Element::contents`].
@@ -367,18 +384,19 @@ impl<'d> Iterator for Contents<'d> {
 
     #[inline]
     fn next(&mut self) -> Option<Content<'d>> {
-        while self.next != NONE {
-            let id = self.next;
-            let node = &self.document.nodes[id as usize];
-            self.next = node.next;
-            if node.is_element() {
-                return Some(Content::Element(Element::new(self.document, id)));
-            }
-            if node.is_text() {
-                return Some(Content::Text);
-            }
+        if self.next == NONE {
+            return None;
         }
-        None
+        let id = self.next;
+        let node = &self.document.nodes[id as usize];
+        self.next = node.next;
+        Some(if node.is_element() {
+            Content::Element(Element::new(self.document, id))
+        } else if node.is_text() {
+            Content::Text(self.document.node_text(node))
+        } else {
+            Content::Comment(self.document.node_text(node))
+        })
     }
 }
 
