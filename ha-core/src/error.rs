@@ -32,6 +32,9 @@ pub enum ErrorKind {
     Unsupported,
     /// The partition has no quorum.
     NoQuorum,
+    /// What was asked was accepted, and the cluster does otherwise: constraints, failures or a state that
+    /// is set stand in the way.
+    Unsatisfied,
     /// A limit was reached (message size, memory, disk space, descriptors).
     Limit,
     /// Reading or writing a file or a socket failed.
@@ -58,6 +61,7 @@ impl ErrorKind {
             Self::Conflict => 103,
             Self::Unsupported => 3,
             Self::NoQuorum => 106,
+            Self::Unsatisfied => 113,
             Self::Limit => 71,
             Self::Io => 74,
             Self::Protocol => 76,

@@ -16,6 +16,7 @@ mod glance;
 mod lab_faults;
 mod lab_itself;
 mod lab_program;
+mod operations;
 mod packages;
 mod patience;
 mod process;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
     lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);
+    operations::register(&mut harness);
     packages::register(&mut harness);
     patience::register(&mut harness);
     qdevice::register(&mut harness);

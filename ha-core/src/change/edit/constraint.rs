@@ -41,10 +41,41 @@ impl Reach {
 /// # Errors
 /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such resource or node.
 pub fn ban(cib: &mut Document, resource: &str, node: &str, reach: &Reach) -> Result<()> {
+    let id = format!("cli-ban-{}-on-{node}", resource_id(cib, resource)?);
+    ban_as(cib, &id, resource, node, reach)
+}
+
+/// As [`ban`], with a constraint of this id.
+///
+/// # Errors
+/// As for [`ban`].
+pub fn ban_as(
+    cib: &mut Document,
+    id: &str,
+    resource: &str,
+    node: &str,
+    reach: &Reach,
+) -> Result<()> {
     let resource = resource_id(cib, resource)?;
     find_node(cib, node)?;
-    let id = format!("cli-ban-{resource}-on-{node}");
-    place(cib, &id, &resource, node, false, reach);
+    place(cib, id, &resource, Some(node), false, reach);
+    Ok(())
+}
+
+/// Keeps a resource off all nodes until a moment, with a constraint of this id.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such resource.
+pub fn hold_as(cib: &mut Document, id: &str, resource: &str, until: Timestamp) -> Result<()> {
+    let resource = resource_id(cib, resource)?;
+    place(
+        cib,
+        id,
+        &resource,
+        None,
+        false,
+        &Reach::default().until(until),
+    );
     Ok(())
 }
 
@@ -72,7 +103,7 @@ pub fn prefer_as(
     let resource = resource_id(cib, resource)?;
     find_node(cib, node)?;
     remove(cib, &format!("cli-ban-{resource}-on-{node}"));
-    place(cib, id, &resource, node, true, reach);
+    place(cib, id, &resource, Some(node), true, reach);
     Ok(())
 }
 
@@ -179,7 +210,15 @@ fn resource_id(cib: &Document, resource: &str) -> Result<String> {
     Ok(element.attribute("id").unwrap_or(resource).to_owned())
 }
 
-fn place(cib: &mut Document, id: &str, resource: &str, node: &str, wanted: bool, reach: &Reach) {
+/// Adds a location constraint about a node, or, with an end, about all.
+fn place(
+    cib: &mut Document,
+    id: &str,
+    resource: &str,
+    node: Option<&str>,
+    wanted: bool,
+    reach: &Reach,
+) {
     remove(cib, id);
     let id = fresh_id(cib, id);
     let constraints = section_made(cib, "constraints");
@@ -190,7 +229,7 @@ fn place(cib: &mut Document, id: &str, resource: &str, node: &str, wanted: bool,
     cib.set_attribute(constraint, "role", role);
     let score = score_text(wanted);
     let Some(until) = reach.until else {
-        cib.set_attribute(constraint, "node", node);
+        cib.set_attribute(constraint, "node", node.unwrap_or_default());
         cib.set_attribute(constraint, "score", &score);
         return;
     };
@@ -210,17 +249,13 @@ fn place(cib: &mut Document, id: &str, resource: &str, node: &str, wanted: bool,
             ("boolean-op", "and"),
         ],
     );
-    part(
-        rule,
-        "expression",
-        &[
-            ("id", &format!("{id}-expr")),
-            ("attribute", "#uname"),
-            ("operation", "eq"),
-            ("value", node),
-            ("type", "string"),
-        ],
-    );
+    let id_of_node = format!("{id}-expr");
+    let mut about = vec![("id", id_of_node.as_str()), ("attribute", "#uname")];
+    match node {
+        Some(node) => about.extend([("operation", "eq"), ("value", node), ("type", "string")]),
+        None => about.push(("operation", "defined")),
+    }
+    part(rule, "expression", &about);
     // Seconds in UTC: what all versions read.
     let end = until.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
     part(

@@ -34,6 +34,46 @@ pub fn unset_attribute(cib: &mut Document, node: &str, name: &str) -> Result<()>
     Ok(())
 }
 
+/// Sets or removes a transient attribute of a node, as the attribute manager will write it: to see what
+/// would follow. In a cluster it is that daemon that has to be asked.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node, or no state of it.
+pub fn set_transient(
+    cib: &mut Document,
+    node: &str,
+    name: &str,
+    value: Option<&str>,
+) -> Result<()> {
+    find_node(cib, node)?;
+    let states = || {
+        let status = cib.root().child("status");
+        status
+            .into_iter()
+            .flat_map(|status| status.children_named("node_state"))
+    };
+    let state = states()
+        .find(|state| state.attribute("uname") == Some(node))
+        .ok_or_else(|| {
+            let known = states().filter_map(|state| state.attribute("uname"));
+            super::not_found("state of the node", node, known)
+        })?;
+    let id = format!("status-{}", state.attribute("id").unwrap_or_default());
+    let (state, attributes) = (
+        state.id(),
+        state.child("transient_attributes").map(Element::id),
+    );
+    let Some(value) = value else {
+        if let Some(attributes) = attributes {
+            values::unset(cib, attributes, ATTRIBUTES, name);
+        }
+        return Ok(());
+    };
+    let attributes = attributes.unwrap_or_else(|| cib.append_child(state, "transient_attributes"));
+    values::set(cib, attributes, ATTRIBUTES, &id, name, value);
+    Ok(())
+}
+
 /// Returns how much of something a node has for its resources.
 ///
 /// # Errors

@@ -73,6 +73,11 @@ impl Follow {
         })
     }
 
+    /// Returns the CIB as it is known.
+    pub(super) fn document(&self) -> &Document {
+        self.watch.document()
+    }
+
     /// Waits until a condition holds; none when the deadline passes.
     ///
     /// # Errors

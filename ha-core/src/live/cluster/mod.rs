@@ -20,9 +20,20 @@
 
 mod change;
 mod follow;
+mod goal;
+mod node;
+mod operation;
+mod relocate;
+mod resource;
+mod settings;
 mod unfinished;
 
 pub use crate::live::pacemaker::cib::ConnectOptions;
+pub use node::{Lifetime, NodeHandle};
+pub use operation::{Done, Operation};
+pub use relocate::{Move, Moved, Restart};
+pub use resource::ResourceHandle;
+pub use settings::TicketHandle;
 pub use unfinished::{Unfinished, UnfinishedList};
 
 use std::time::Duration;
@@ -60,6 +71,24 @@ impl Cluster {
     #[must_use]
     pub fn cib(&self) -> &Cib {
         &self.cib
+    }
+
+    /// Returns a handle to a resource, by its id.
+    #[must_use]
+    pub fn resource(&self, id: &str) -> ResourceHandle {
+        ResourceHandle {
+            cluster: self.clone(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// Returns a handle to a node, by its name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> NodeHandle {
+        NodeHandle {
+            cluster: self.clone(),
+            name: name.to_owned(),
+        }
     }
 
     /// Returns a session whose calls may take so long. Waits have a limit of their own.
@@ -153,4 +182,21 @@ impl Cluster {
 /// What a CIB says now.
 fn status_of(cib: &Document) -> ClusterStatus {
     status::compute(cib, Timestamp::now(), &TimeZone::system())
+}
+
+/// Runs what blocks on a thread for it.
+#[cfg(feature = "tokio")]
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(e) => Err(crate::Error::new(
+                crate::ErrorKind::Disconnected,
+                format!("the runtime ended: {e}"),
+            )),
+        },
+    }
 }

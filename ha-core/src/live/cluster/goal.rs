@@ -1,0 +1,125 @@
+//! What an operation wants to be so, and why it is not.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::language::Language;
+use crate::question::Question;
+use crate::status::ClusterStatus;
+use crate::why;
+use crate::xml::Document;
+use crate::{Error, ErrorKind};
+
+/// What is to be so when an operation is done.
+#[derive(Debug, Clone)]
+pub(super) enum Goal {
+    /// Only that the cluster has settled.
+    Settled,
+    /// A question about a resource is answered with yes. It is parsed when asked: the name may be any.
+    Resource {
+        resource: String,
+        /// Words after the resource's name: `started on maitre`.
+        is: String,
+    },
+    /// The same about a node.
+    Node { node: String, is: String },
+    /// A node has no resource that the cluster could take away from it.
+    Empty { node: String },
+    /// A resource runs, and not on any of these nodes.
+    Left {
+        resource: String,
+        nodes: Vec<String>,
+    },
+    /// The cluster has no such resource, not even as an orphan.
+    Gone { resource: String },
+}
+
+impl Goal {
+    pub(super) fn resource(resource: &str, is: impl Into<String>) -> Self {
+        Self::Resource {
+            resource: resource.to_owned(),
+            is: is.into(),
+        }
+    }
+
+    pub(super) fn node(node: &str, is: impl Into<String>) -> Self {
+        Self::Node {
+            node: node.to_owned(),
+            is: is.into(),
+        }
+    }
+
+    /// Returns what is so instead; none when the goal is reached.
+    pub(super) fn missing(&self, status: &ClusterStatus) -> Option<String> {
+        let ask = |question: String| match question.parse::<Question>() {
+            Ok(question) => match question.ask(status) {
+                Ok(answer) if answer.yes => None,
+                Ok(answer) => Some(answer.because),
+                Err(e) => Some(e.to_string()),
+            },
+            Err(e) => Some(e.to_string()),
+        };
+        match self {
+            Self::Settled => None,
+            Self::Resource { resource, is } => ask(format!("resource {resource} {is}")),
+            Self::Node { node, is } => ask(format!("node {node} {is}")),
+            Self::Empty { node } => {
+                let at = status.node_named(node)?;
+                let left: Vec<&str> = at
+                    .running
+                    .iter()
+                    .map(|&index| status.resource(index))
+                    .filter(|resource| resource.managed && !resource.internal)
+                    .map(crate::status::Resource::printable_id)
+                    .collect();
+                (!left.is_empty()).then(|| format!("{} is still on {node}", left.join(", ")))
+            }
+            Self::Left { resource, nodes } => {
+                if let Some(not_started) = ask(format!("resource {resource} started")) {
+                    return Some(not_started);
+                }
+                let on = status.active_on(resource);
+                let still = on
+                    .into_iter()
+                    .find(|on| nodes.iter().any(|node| node == on));
+                still.map(|node| format!("{resource} is still on {node}"))
+            }
+            Self::Gone { resource } => {
+                let left = status.resource_named(resource)?;
+                let is_active = !left.running_on.is_empty();
+                is_active.then(|| format!("{resource} still runs"))
+            }
+        }
+    }
+
+    /// The error for a cluster that has settled without reaching the goal, with the reasons.
+    pub(super) fn unsatisfied(&self, cib: &Document, status: &ClusterStatus) -> Error {
+        let missing = self.missing(status);
+        let mut message = missing.unwrap_or_else(|| "it is not as asked".to_owned());
+        let (now, zone) = (Timestamp::now(), TimeZone::system());
+        let resource = match self {
+            Self::Resource { resource, .. } | Self::Left { resource, .. } => Some(resource),
+            _ => None,
+        };
+        let why = resource.and_then(|resource| why::explain(cib, now, &zone, resource).ok());
+        let node = match self {
+            Self::Resource { is, .. } => is.rsplit_once(" on ").map(|(_, node)| node),
+            _ => None,
+        };
+        let reasons = why.map(|why| why.reasons).unwrap_or_default();
+        let mut hint = None;
+        for reason in &reasons {
+            let elsewhere = reason.node.as_deref().is_some_and(|at| Some(at) != node);
+            if node.is_some() && elsewhere {
+                continue;
+            }
+            message.push_str("; ");
+            message.push_str(&reason.text(Language::English));
+            hint = hint.or_else(|| reason.next_step(Language::English));
+        }
+        let hint = hint.unwrap_or_else(|| {
+            "see what the cluster says of it: crm_mon -1 -r -f, crm_mon --why RESOURCE".to_owned()
+        });
+        Error::new(ErrorKind::Unsatisfied, message).with_hint(hint)
+    }
+}

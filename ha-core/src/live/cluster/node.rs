@@ -1,0 +1,164 @@
+//! Operations on a node.
+
+use std::time::Duration;
+
+use super::Cluster;
+use super::goal::Goal;
+use super::operation::Operation;
+use crate::Result;
+use crate::change::edit::node as edit;
+use crate::live::pacemaker::attrd::{self, Scope};
+use crate::live::pacemaker::watch::Watch;
+use crate::xml::Document;
+
+/// How long what is set of a node holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Lifetime {
+    /// Until it is taken back.
+    Forever,
+    /// Until the node's cluster software restarts.
+    Reboot,
+}
+
+/// A node of a cluster, by its name. Nothing is asked of the cluster until an operation is.
+#[derive(Debug, Clone)]
+pub struct NodeHandle {
+    pub(super) cluster: Cluster,
+    pub(super) name: String,
+}
+
+impl NodeHandle {
+    /// Returns the name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn edit(
+        &self,
+        verb: &str,
+        goal: Goal,
+        edit: impl Fn(&mut Document, &str) -> Result<()> + Send + Sync + 'static,
+    ) -> Operation {
+        let name = self.name.clone();
+        let what = format!("{verb} {name}");
+        Operation::edit(&self.cluster, what, goal, move |cib| edit(cib, &name))
+    }
+
+    /// Takes it into standby. Done when its resources have left it.
+    pub fn standby(&self, lifetime: Lifetime) -> Operation {
+        let goal = Goal::Empty {
+            node: self.name.clone(),
+        };
+        match lifetime {
+            Lifetime::Forever => self.edit("take into standby", goal, |cib, node| {
+                edit::standby(cib, node, true)
+            }),
+            Lifetime::Reboot => self.transient("take into standby", goal, "standby", Some("on")),
+        }
+    }
+
+    /// Takes it out of standby, whichever way it was taken there. Done when it can run resources.
+    pub fn online(&self) -> Operation {
+        let goal = Goal::node(&self.name, "not standby");
+        let name = self.name.clone();
+        let what = format!("take {name} out of standby");
+        let node = name.clone();
+        Operation::call(&self.cluster, what, goal, move |cluster, timeout| {
+            cluster.change(|cib| edit::standby(cib, &node, false))?;
+            set_transient(cluster, &node, "standby", None, timeout)
+        })
+        .that_means(move |cib| {
+            edit::standby(cib, &name, false)?;
+            edit::set_transient(cib, &name, "standby", None)
+        })
+    }
+
+    /// Takes it into maintenance (its resources are left alone), or out of it.
+    pub fn maintenance(&self, on: bool) -> Operation {
+        let (verb, is) = if on {
+            ("take into maintenance", "maintenance")
+        } else {
+            ("take out of maintenance", "not maintenance")
+        };
+        self.edit(verb, Goal::node(&self.name, is), move |cib, node| {
+            edit::maintenance(cib, node, on)
+        })
+    }
+
+    /// Sets an attribute.
+    pub fn set_attribute(&self, name: &str, value: &str, lifetime: Lifetime) -> Operation {
+        let verb = format!("set {name} of");
+        match lifetime {
+            Lifetime::Forever => {
+                let (name, value) = (name.to_owned(), value.to_owned());
+                self.edit(&verb, Goal::Settled, move |cib, node| {
+                    edit::set_attribute(cib, node, &name, &value)
+                })
+            }
+            Lifetime::Reboot => self.transient(&verb, Goal::Settled, name, Some(value)),
+        }
+    }
+
+    /// Removes an attribute.
+    pub fn unset_attribute(&self, name: &str, lifetime: Lifetime) -> Operation {
+        let verb = format!("remove {name} of");
+        match lifetime {
+            Lifetime::Forever => {
+                let name = name.to_owned();
+                self.edit(&verb, Goal::Settled, move |cib, node| {
+                    edit::unset_attribute(cib, node, &name)
+                })
+            }
+            Lifetime::Reboot => self.transient(&verb, Goal::Settled, name, None),
+        }
+    }
+
+    /// Sets how much of something it has for its resources.
+    pub fn set_utilization(&self, name: &str, value: &str) -> Operation {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.edit("set the capacity of", Goal::Settled, move |cib, node| {
+            edit::set_utilization(cib, node, &name, &value)
+        })
+    }
+
+    /// Removes what it is said to have of something.
+    pub fn unset_utilization(&self, name: &str) -> Operation {
+        let name = name.to_owned();
+        self.edit("remove the capacity of", Goal::Settled, move |cib, node| {
+            edit::unset_utilization(cib, node, &name)
+        })
+    }
+
+    fn transient(&self, verb: &str, goal: Goal, name: &str, value: Option<&str>) -> Operation {
+        let node = self.name.clone();
+        let what = format!("{verb} {node}");
+        let (name, value) = (name.to_owned(), value.map(str::to_owned));
+        let (same_node, same_name, same_value) = (node.clone(), name.clone(), value.clone());
+        Operation::call(&self.cluster, what, goal, move |cluster, timeout| {
+            set_transient(cluster, &node, &name, value.as_deref(), timeout)
+        })
+        .that_means(move |cib| {
+            edit::set_transient(cib, &same_node, &same_name, same_value.as_deref())
+        })
+    }
+}
+
+/// Sets a transient attribute and waits until the CIB has it, so that what follows from it is seen.
+fn set_transient(
+    cluster: &Cluster,
+    node: &str,
+    name: &str,
+    value: Option<&str>,
+    timeout: Duration,
+) -> Result<()> {
+    let mut watch = Watch::open(cluster.cib())?;
+    crate::change::edit::find_node(watch.document(), node)?;
+    let scope = Scope::on(node);
+    match value {
+        Some(value) => attrd::set(name, value, &scope, timeout)?,
+        None => attrd::delete(name, &scope, timeout)?,
+    }
+    attrd::confirm(&mut watch, node, name, value, timeout)
+}

@@ -1,0 +1,232 @@
+//! Operations: what an administrator asks of a cluster, seen beforehand, sent, and waited for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::follow::{Follow, Reached};
+use super::goal::Goal;
+use super::{Cluster, status_of};
+use crate::change::{Action, Plan};
+use crate::live::pacemaker::exchange;
+use crate::status::ClusterStatus;
+use crate::xml::Document;
+use crate::{ErrorExt, Result};
+
+type Edit = Arc<dyn Fn(&mut Document) -> Result<()> + Send + Sync>;
+type Call = Arc<dyn Fn(&Cluster, Duration) -> Result<()> + Send + Sync>;
+
+/// How an operation is done.
+#[derive(Clone)]
+enum Deed {
+    /// By a change of the CIB.
+    Edit(Edit),
+    /// By a request to a daemon; what that will make of the CIB is told for [`Operation::what_if`].
+    Call { call: Call, means: Option<Edit> },
+}
+
+/// Something asked of the cluster, which has not been sent yet.
+///
+/// [`what_if`](Self::what_if) and [`plan`](Self::plan) tell beforehand, [`send`](Self::send) asks the cluster
+/// and returns, [`wait`](Self::wait) asks and returns when it is done.
+#[derive(Clone)]
+#[must_use = "an operation does nothing until it is sent or waited for"]
+pub struct Operation {
+    cluster: Cluster,
+    what: String,
+    deed: Deed,
+    goal: Goal,
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("what", &self.what)
+            .field("goal", &self.goal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How an operation has ended that was waited for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Done {
+    /// What was changed in the CIB; empty when everything was so already, or when a daemon was asked
+    /// that changes it by itself.
+    pub changed: Plan,
+    /// What is so now.
+    pub status: ClusterStatus,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Operation {
+    /// An operation that changes the CIB.
+    pub(super) fn edit(
+        cluster: &Cluster,
+        what: String,
+        goal: Goal,
+        edit: impl Fn(&mut Document) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            what,
+            deed: Deed::Edit(Arc::new(edit)),
+            goal,
+        }
+    }
+
+    /// An operation that a daemon does.
+    pub(super) fn call(
+        cluster: &Cluster,
+        what: String,
+        goal: Goal,
+        call: impl Fn(&Cluster, Duration) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            what,
+            deed: Deed::Call {
+                call: Arc::new(call),
+                means: None,
+            },
+            goal,
+        }
+    }
+
+    /// Tells what the daemon will make of the CIB.
+    pub(super) fn that_means(
+        mut self,
+        edit: impl Fn(&mut Document) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        if let Deed::Call { means, .. } = &mut self.deed {
+            *means = Some(Arc::new(edit));
+        }
+        self
+    }
+
+    /// Returns what this is, in words: `stop VIP_externe`.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Returns what would be changed in the CIB now, without changing anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the resource or node does not exist, and
+    /// those of [`Cib::query`](crate::live::pacemaker::cib::Cib::query).
+    pub fn plan(&self) -> Result<Plan> {
+        let edit = match &self.deed {
+            Deed::Edit(edit) => Some(edit),
+            Deed::Call { means, .. } => means.as_ref(),
+        };
+        let cib = self.cluster.cib().query();
+        cib.and_then(|cib| Plan::new(cib, |cib| edit.map_or(Ok(()), |edit| edit(cib))))
+            .with_context(|| self.what.clone())
+    }
+
+    /// Asks Pacemaker's scheduler what would start, stop or move, without changing anything.
+    ///
+    /// # Errors
+    /// Those of [`plan`](Self::plan) and of [`simulate`](crate::change::simulate).
+    pub fn what_if(&self) -> Result<Vec<Action>> {
+        let plan = self.plan()?;
+        plan.what_if().with_context(|| self.what.clone())
+    }
+
+    /// Asks the cluster to do it, and does not wait. Returns what was changed in the CIB.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::change`]; those of the daemon that is asked.
+    pub fn send(&self) -> Result<Plan> {
+        let sent = match &self.deed {
+            Deed::Edit(edit) => self.cluster.change(|cib| edit(cib)),
+            Deed::Call { call, .. } => {
+                let timeout = self.cluster.cib().timeout();
+                let cib = self.cluster.cib().query();
+                cib.and_then(|cib| {
+                    call(&self.cluster, timeout)?;
+                    Plan::new(cib, |_| Ok(()))
+                })
+            }
+        };
+        sent.with_context(|| self.what.clone())
+    }
+
+    /// Asks the cluster to do it, and waits until it is done: what was asked is so, no operation is
+    /// under way, and the cluster wants nothing more.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send). [`ErrorKind::Unsatisfied`](crate::ErrorKind::Unsatisfied) when the
+    /// cluster has settled and what was asked is not so: the text says why. [`ErrorKind::Timeout`](
+    /// crate::ErrorKind::Timeout) when it was not done in time: the text lists what is missing or under
+    /// way. In both cases what was asked stays asked.
+    pub fn wait(&self, timeout: Duration) -> Result<Done> {
+        let began = Instant::now();
+        let deadline = exchange::deadline(timeout);
+        // Followed from before: what happens at once is seen too.
+        let mut follow =
+            Follow::open(&self.cluster, deadline).with_context(|| self.what.clone())?;
+        let changed = self.send()?;
+        let done = follow.reach(&self.goal, deadline, timeout);
+        let status = done.with_context(|| self.what.clone())?;
+        Ok(Done {
+            changed,
+            status,
+            elapsed: began.elapsed(),
+        })
+    }
+
+    /// As [`wait`](Self::wait), for programs that run tokio. The work is done on a thread for blocking
+    /// calls; a future that is dropped does not take back what was sent.
+    ///
+    /// # Errors
+    /// Those of [`wait`](Self::wait).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub async fn wait_async(&self, timeout: Duration) -> Result<Done> {
+        let operation = self.clone();
+        super::blocking(move || operation.wait(timeout)).await
+    }
+
+    /// As [`send`](Self::send), for programs that run tokio.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub async fn send_async(&self) -> Result<Plan> {
+        let operation = self.clone();
+        super::blocking(move || operation.send()).await
+    }
+}
+
+impl Follow {
+    /// Waits until the cluster is settled and a goal reached.
+    ///
+    /// # Errors
+    /// As for [`Operation::wait`].
+    pub(super) fn reach(
+        &mut self,
+        goal: &Goal,
+        deadline: Instant,
+        timeout: Duration,
+    ) -> Result<ClusterStatus> {
+        let reached = self.settled(deadline, |_, status| goal.missing(status).is_none())?;
+        match reached {
+            Reached::Settled(status) => Ok(status),
+            Reached::Otherwise(status) => Err(goal.unsatisfied(self.document(), &status)),
+            Reached::Not => {
+                let status = status_of(self.document());
+                let missing = goal.missing(&status);
+                let what = missing.unwrap_or_else(|| "the cluster has not settled".to_owned());
+                Err(self.timed_out(&what, timeout))
+            }
+        }
+    }
+}

@@ -1,0 +1,533 @@
+//! Moves and restarts: done by a constraint that is there only for as long as they take.
+//!
+//! The constraint is removed when the operation ends, however it ends. It carries an end of its own, after
+//! which it means nothing, and the name of the process that made it: what a killed process left behind is
+//! removed by the next move, restart or [`Cluster::end_abandoned`] on the same node, and by anybody once its
+//! time is over.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::follow::Follow;
+use super::goal::Goal;
+use super::operation::Done;
+use super::resource::ResourceHandle;
+use super::{Cluster, status_of};
+use crate::change::edit::constraint::{self, MOVE_PREFIX, Reach, Temporary};
+use crate::change::edit::{find_node, resource as edit};
+use crate::change::{Action, Plan};
+use crate::live::pacemaker::exchange;
+use crate::status::ClusterStatus;
+use crate::xml::Document;
+use crate::{Error, ErrorExt, ErrorKind, Result};
+
+/// How long a constraint outlives the time-out of its operation, should nobody remove it.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// A move of a resource to another node.
+#[derive(Debug, Clone)]
+#[must_use = "a move does nothing until it is waited for"]
+pub struct Move {
+    resource: ResourceHandle,
+    to: Option<String>,
+    forced: bool,
+}
+
+/// How a move has ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Moved {
+    /// The resource was there already: nothing was done.
+    AlreadyThere,
+    /// It runs there now, and nothing is left of the move in the configuration.
+    Done {
+        /// Where it runs.
+        to: Vec<String>,
+        /// How the operation went.
+        done: Box<Done>,
+    },
+}
+
+impl Move {
+    pub(super) fn new(resource: ResourceHandle, to: Option<String>) -> Self {
+        Self {
+            resource,
+            to,
+            forced: false,
+        }
+    }
+
+    /// Tries it even when Pacemaker's scheduler says beforehand that it will not come about.
+    pub fn force(mut self) -> Self {
+        self.forced = true;
+        self
+    }
+
+    /// Asks Pacemaker's scheduler what would start, stop or move, without changing anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the resource or node does not exist, those of
+    /// [`Cib::query`](crate::live::pacemaker::cib::Cib::query) and of
+    /// [`simulate`](crate::change::simulate).
+    pub fn what_if(&self) -> Result<Vec<Action>> {
+        let plan = self.plan(&self.resource.cluster.cib().query()?, MARGIN);
+        plan.and_then(|plan| plan.what_if())
+            .with_context(|| self.what())
+    }
+
+    /// Moves it and waits until the cluster has settled, with the resource where it was to go and without
+    /// the constraint that brought it there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsatisfied`], with the reasons, when the scheduler says beforehand that it will not run
+    /// there (nothing was changed then; see [`force`](Self::force)), when it does not run there in the end,
+    /// or when it went back as soon as it was free to. [`ErrorKind::Timeout`] as for
+    /// [`Operation::wait`](super::Operation::wait). [`ErrorKind::NotFound`], and those of
+    /// [`Cluster::change`].
+    pub fn wait(&self, timeout: Duration) -> Result<Moved> {
+        self.run(timeout).with_context(|| self.what())
+    }
+
+    /// As [`wait`](Self::wait), for programs that run tokio. A future that is dropped does not end the move.
+    ///
+    /// # Errors
+    /// Those of [`wait`](Self::wait).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub async fn wait_async(&self, timeout: Duration) -> Result<Moved> {
+        let this = self.clone();
+        super::blocking(move || this.wait(timeout)).await
+    }
+
+    fn what(&self) -> String {
+        let id = self.resource.id();
+        match &self.to {
+            Some(to) => format!("move {id} to {to}"),
+            None => format!("move {id} away"),
+        }
+    }
+
+    fn plan(&self, cib: &Document, lasts: Duration) -> Result<Plan> {
+        let here = self.nodes(&status_of(cib));
+        Plan::new(cib.clone(), |cib| {
+            self.constrain(cib, &Maker::new(), &here, lasts)
+        })
+    }
+
+    fn constrain(
+        &self,
+        cib: &mut Document,
+        maker: &Maker,
+        here: &[String],
+        lasts: Duration,
+    ) -> Result<()> {
+        let target = edit::movable(cib, self.resource.id())?.to_owned();
+        let element = crate::change::edit::find_resource(cib, &target)?;
+        if matches!(element.name(), "clone" | "master") {
+            let message = format!("{} is cloned: it runs on each node", self.resource.id());
+            return Err(Error::invalid(message)
+                .with_hint("ban it from a node instead, or prefer a node for its promoted role"));
+        }
+        let reach = Reach::default().until(end_of(lasts));
+        match &self.to {
+            Some(node) => {
+                find_node(cib, node)?;
+                constraint::prefer_as(cib, &maker.id(&target, 0), &target, node, &reach)
+            }
+            None => here.iter().enumerate().try_for_each(|(n, node)| {
+                constraint::ban_as(cib, &maker.id(&target, n), &target, node, &reach)
+            }),
+        }
+    }
+
+    /// Where the resource, or the group around it, runs.
+    fn nodes(&self, status: &ClusterStatus) -> Vec<String> {
+        let on = status.active_on(self.resource.id());
+        on.into_iter().map(str::to_owned).collect()
+    }
+
+    fn run(&self, timeout: Duration) -> Result<Moved> {
+        let began = Instant::now();
+        let cluster = &self.resource.cluster;
+        cluster.end_abandoned()?;
+        let deadline = exchange::deadline(timeout);
+        let mut follow = Follow::open(cluster, deadline)?;
+        let before = self.nodes(&status_of(follow.document()));
+        if self.to.as_ref().is_some_and(|to| before == [to.clone()]) {
+            return Ok(Moved::AlreadyThere);
+        }
+        if before.is_empty() && self.to.is_none() {
+            let message = format!("{} does not run anywhere", self.resource.id());
+            return Err(
+                Error::new(ErrorKind::Unsatisfied, message).with_hint(format!(
+                    "start it, or ask why: crm_mon --why {}",
+                    self.resource.id()
+                )),
+            );
+        }
+        if !self.forced {
+            self.refuse_the_impossible(follow.document(), &before)?;
+        }
+        let maker = Maker::new();
+        let guard = Guard::new(cluster, &maker);
+        let changed =
+            cluster.change(|cib| self.constrain(cib, &maker, &before, timeout + MARGIN))?;
+        let goal = self.goal(&before);
+        follow.reach(&goal, deadline, timeout)?;
+        guard.end()?;
+        // Free again, it may go back: what is told is where it stays.
+        let left = deadline
+            .saturating_duration_since(Instant::now())
+            .max(MARGIN / 6);
+        let status = cluster.settle(left)?;
+        if let Some(missing) = goal.missing(&status) {
+            let message = format!("it went there and came back: {missing}");
+            return Err(Error::new(ErrorKind::Unsatisfied, message).with_hint(
+                "another location constraint outweighs its resource-stickiness: change one of them, or \
+                 use prefer or ban, which stay",
+            ));
+        }
+        Ok(Moved::Done {
+            to: self.nodes(&status),
+            done: Box::new(Done {
+                changed,
+                status,
+                elapsed: began.elapsed(),
+            }),
+        })
+    }
+
+    fn goal(&self, before: &[String]) -> Goal {
+        let id = self.resource.id();
+        match &self.to {
+            Some(to) => Goal::resource(id, format!("started on {to}")),
+            None => Goal::Left {
+                resource: id.to_owned(),
+                nodes: before.to_vec(),
+            },
+        }
+    }
+
+    /// Asks the scheduler whether the resource would arrive; without a scheduler to ask, one has to try.
+    fn refuse_the_impossible(&self, cib: &Document, before: &[String]) -> Result<()> {
+        let plan = self.plan(cib, MARGIN)?;
+        let actions = match plan.what_if() {
+            Ok(actions) => actions,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+                return Ok(());
+            }
+            Err(e) => return Err(e),
+        };
+        let cib = plan.after();
+        let target = edit::movable(cib, self.resource.id())?;
+        let parts: HashSet<&str> = crate::change::edit::find_resource(cib, target)?
+            .descendants()
+            .filter_map(|part| part.attribute("id"))
+            .collect();
+        let arrives = |action: &Action| {
+            let to = action.to.as_ref();
+            let moved = action.resource.as_deref().unwrap_or_default();
+            let moved = moved.split(':').next().unwrap_or_default();
+            !action.blocked
+                && parts.contains(moved)
+                && to.is_some_and(|to| match &self.to {
+                    Some(wanted) => to == wanted,
+                    None => !before.contains(to),
+                })
+        };
+        if actions.iter().any(arrives) {
+            return Ok(());
+        }
+        let goal = self.goal(before);
+        let reasons = goal.unsatisfied(plan.after(), &status_of(plan.after()));
+        let mut message = "the cluster would not run it there".to_owned();
+        let blocked: Vec<String> = actions.iter().map(Action::to_string).collect();
+        if !blocked.is_empty() {
+            message = format!("{message}, it would only: {}", blocked.join(", "));
+        }
+        Err(
+            Error::new(ErrorKind::Unsatisfied, format!("{message}; {reasons}"))
+                .with_hint(reasons.hint().unwrap_or_default().to_owned()),
+        )
+    }
+}
+
+/// A stop and a start of a resource.
+#[derive(Debug, Clone)]
+#[must_use = "a restart does nothing until it is waited for"]
+pub struct Restart {
+    resource: ResourceHandle,
+}
+
+impl Restart {
+    pub(super) fn new(resource: ResourceHandle) -> Self {
+        Self { resource }
+    }
+
+    /// Asks Pacemaker's scheduler what would stop, without changing anything. All of it is started again.
+    ///
+    /// # Errors
+    /// As for [`Move::what_if`].
+    pub fn what_if(&self) -> Result<Vec<Action>> {
+        let cib = self.resource.cluster.cib().query()?;
+        let plan = Plan::new(cib, |cib| self.hold(cib, &Maker::new(), MARGIN));
+        plan.and_then(|plan| plan.what_if())
+            .with_context(|| self.what())
+    }
+
+    /// Stops it (and what depends on it) everywhere, waits until all is stopped, lets it run again and
+    /// waits until it does.
+    ///
+    /// Its target role is not touched. A program that is killed meanwhile leaves a constraint that ends by
+    /// itself.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsatisfied`] when it does not run, or does not stop or start; [`ErrorKind::Timeout`] as for
+    /// [`Operation::wait`](super::Operation::wait); [`ErrorKind::NotFound`], and those of [`Cluster::change`].
+    pub fn wait(&self, timeout: Duration) -> Result<Done> {
+        self.run(timeout).with_context(|| self.what())
+    }
+
+    /// As [`wait`](Self::wait), for programs that run tokio. A future that is dropped does not end the restart.
+    ///
+    /// # Errors
+    /// Those of [`wait`](Self::wait).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub async fn wait_async(&self, timeout: Duration) -> Result<Done> {
+        let this = self.clone();
+        super::blocking(move || this.wait(timeout)).await
+    }
+
+    fn what(&self) -> String {
+        format!("restart {}", self.resource.id())
+    }
+
+    fn hold(&self, cib: &mut Document, maker: &Maker, lasts: Duration) -> Result<()> {
+        let id = self.resource.id();
+        constraint::hold_as(cib, &maker.id(id, 0), id, end_of(lasts))
+    }
+
+    fn run(&self, timeout: Duration) -> Result<Done> {
+        let began = Instant::now();
+        let cluster = &self.resource.cluster;
+        let id = self.resource.id();
+        cluster.end_abandoned()?;
+        let deadline = exchange::deadline(timeout);
+        let mut follow = Follow::open(cluster, deadline)?;
+        let (stopped, started) = (Goal::resource(id, "stopped"), Goal::resource(id, "started"));
+        let status = status_of(follow.document());
+        if stopped.missing(&status).is_none() {
+            return Err(started.unsatisfied(follow.document(), &status));
+        }
+        let maker = Maker::new();
+        let guard = Guard::new(cluster, &maker);
+        let changed = cluster.change(|cib| self.hold(cib, &maker, timeout + MARGIN))?;
+        follow.reach(&stopped, deadline, timeout)?;
+        guard.end()?;
+        let status = follow.reach(&started, deadline, timeout)?;
+        Ok(Done {
+            changed,
+            status,
+            elapsed: began.elapsed(),
+        })
+    }
+}
+
+impl Cluster {
+    /// Removes the constraints of moves and restarts that did not end: those of processes of this node that
+    /// are no more, and those whose time is over. Returns their ids.
+    ///
+    /// Moves and restarts begin with it.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::change`].
+    pub fn end_abandoned(&self) -> Result<Vec<String>> {
+        let now = Timestamp::now();
+        self.end_moves(|constraint| {
+            constraint.until.is_some_and(|until| until <= now)
+                || Maker::of(&constraint.id).is_some_and(|maker| maker.is_gone())
+        })
+    }
+
+    /// Removes the constraints of the moves and restarts that this process has under way, which then fail:
+    /// for a program that is told to end.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::change`].
+    pub fn end_own(&self) -> Result<Vec<String>> {
+        let own = Maker::new();
+        self.end_moves(|constraint| {
+            Maker::of(&constraint.id).is_some_and(|maker| maker.is_of_same_process(&own))
+        })
+    }
+
+    fn end_moves(&self, wanted: impl Fn(&Temporary) -> bool) -> Result<Vec<String>> {
+        let of_moves = |cib: &Document| -> Vec<String> {
+            let made = constraint::temporary(cib).into_iter();
+            made.filter(|made| made.id.starts_with(MOVE_PREFIX) && wanted(made))
+                .map(|made| made.id)
+                .collect()
+        };
+        let plan = self.change(|cib| {
+            for id in of_moves(cib) {
+                constraint::remove(cib, &id);
+            }
+            Ok(())
+        })?;
+        Ok(of_moves(plan.before()))
+    }
+}
+
+/// Removes the constraints of an operation when that ends, in whatever way.
+struct Guard<'c> {
+    cluster: &'c Cluster,
+    maker: Maker,
+    armed: bool,
+}
+
+impl<'c> Guard<'c> {
+    fn new(cluster: &'c Cluster, maker: &Maker) -> Self {
+        Self {
+            cluster,
+            maker: maker.clone(),
+            armed: true,
+        }
+    }
+
+    fn end(mut self) -> Result<()> {
+        self.armed = false;
+        self.remove()
+    }
+
+    fn remove(&self) -> Result<()> {
+        let is_of_this = |made: &Temporary| Maker::of(&made.id).as_ref() == Some(&self.maker);
+        self.cluster.end_moves(is_of_this).map(drop)
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if self.armed
+            && let Err(e) = self.remove()
+        {
+            tracing::warn!(
+                "the constraint of a move could not be removed, it ends by itself: {e:#}"
+            );
+        }
+    }
+}
+
+fn end_of(lasts: Duration) -> Timestamp {
+    let end = Timestamp::now().checked_add(lasts);
+    end.unwrap_or(Timestamp::MAX)
+}
+
+/// The operation that made a constraint, as the constraint's id names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Maker {
+    host: String,
+    pid: i32,
+    /// When the process started, in the kernel's ticks since boot: numbers of processes are used again.
+    started: u64,
+    /// Which operation of the process.
+    number: u32,
+}
+
+impl Maker {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let pid = rustix::process::getpid().as_raw_pid();
+        let host = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        Self {
+            host,
+            pid,
+            started: started(pid).unwrap_or(0),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    fn of(id: &str) -> Option<Self> {
+        let (_, maker) = id.rsplit_once("-by-")?;
+        let mut parts = maker.rsplitn(4, '-');
+        let number = parts.next()?.parse().ok()?;
+        let started = parts.next()?.parse().ok()?;
+        let pid = parts.next()?.parse().ok()?;
+        let host = parts.next()?.to_owned();
+        Some(Self {
+            host,
+            pid,
+            started,
+            number,
+        })
+    }
+
+    /// The id of a constraint about a resource; of several, each has its number.
+    fn id(&self, resource: &str, nth: usize) -> String {
+        let Self {
+            host,
+            pid,
+            started,
+            number,
+        } = self;
+        format!("{MOVE_PREFIX}{resource}.{nth}-by-{host}-{pid}-{started}-{number}")
+    }
+
+    fn is_of_same_process(&self, other: &Self) -> bool {
+        (&self.host, self.pid, self.started) == (&other.host, other.pid, other.started)
+    }
+
+    /// Its process was one of this machine, and is no more.
+    fn is_gone(&self) -> bool {
+        let host = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        self.host == host && started(self.pid) != Some(self.started)
+    }
+}
+
+/// When a process of this machine started, in the kernel's ticks since boot (field 22 of proc(5)'s stat).
+fn started(pid: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in brackets, may hold anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_names_its_maker() {
+        let maker = Maker::new();
+        assert_eq!(
+            Maker::of(&maker.id("VIP-by-night", 3)).as_ref(),
+            Some(&maker)
+        );
+        assert!(!maker.is_gone());
+        assert!(maker.is_of_same_process(&Maker::new()));
+        let other = Maker {
+            started: maker.started + 1,
+            ..maker.clone()
+        };
+        assert!(other.is_gone());
+        let elsewhere = Maker {
+            host: "elsewhere.example".to_owned(),
+            ..other
+        };
+        assert!(!elsewhere.is_gone());
+        assert_eq!(Maker::of("ha-move-VIP"), None);
+    }
+}

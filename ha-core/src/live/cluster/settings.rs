@@ -1,0 +1,192 @@
+//! Operations on the cluster as a whole: its options, defaults and tickets, and desired configurations.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Cluster;
+use super::goal::Goal;
+use super::operation::Operation;
+use crate::Result;
+use crate::change::edit::option::{self, Defaults};
+use crate::change::edit::ticket;
+use crate::change::merge;
+use crate::live::pacemaker::controld;
+use crate::name::Id;
+use crate::xml::Document;
+
+impl Cluster {
+    fn edit(
+        &self,
+        what: String,
+        edit: impl Fn(&mut Document) -> Result<()> + Send + Sync + 'static,
+    ) -> Operation {
+        Operation::edit(self, what, Goal::Settled, edit)
+    }
+
+    /// Brings the cluster to a desired configuration (a CIB of which only the `configuration` counts), in
+    /// one change: see [`merge`] for what that means and what is left alone.
+    ///
+    /// With an owner, what was desired for this owner the last time and no longer is, is removed.
+    pub fn apply(&self, desired: Document, owner: Option<Id>) -> Operation {
+        self.edit("apply a configuration".to_owned(), move |cib| {
+            merge(cib, &desired, owner.as_ref())
+        })
+    }
+
+    /// Returns the value of an option of the cluster as it is configured, without its default.
+    ///
+    /// # Errors
+    /// Those of [`Cib::query`](crate::live::pacemaker::cib::Cib::query).
+    pub fn option(&self, name: &str) -> Result<Option<String>> {
+        let cib = self.cib().query()?;
+        Ok(option::value(&cib, name).map(str::to_owned))
+    }
+
+    /// Sets an option of the cluster.
+    pub fn set_option(&self, name: &str, value: &str) -> Operation {
+        let (what, name, value) = (format!("set {name}"), name.to_owned(), value.to_owned());
+        self.edit(what, move |cib| {
+            option::set(cib, &name, &value);
+            Ok(())
+        })
+    }
+
+    /// Removes an option of the cluster: its default holds again.
+    pub fn unset_option(&self, name: &str) -> Operation {
+        let (what, name) = (format!("remove {name}"), name.to_owned());
+        self.edit(what, move |cib| {
+            option::unset(cib, &name);
+            Ok(())
+        })
+    }
+
+    /// Sets a default of resources or operations.
+    pub fn set_default(&self, defaults: Defaults, name: &str, value: &str) -> Operation {
+        let what = format!("set the default {name}");
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.edit(what, move |cib| {
+            option::set_default(cib, defaults, &name, &value);
+            Ok(())
+        })
+    }
+
+    /// Removes a default of resources or operations.
+    pub fn unset_default(&self, defaults: Defaults, name: &str) -> Operation {
+        let (what, name) = (format!("remove the default {name}"), name.to_owned());
+        self.edit(what, move |cib| {
+            option::unset_default(cib, defaults, &name);
+            Ok(())
+        })
+    }
+
+    /// Takes the whole cluster into maintenance (nothing is managed), or out of it.
+    pub fn maintenance(&self, on: bool) -> Operation {
+        if on {
+            self.set_option("maintenance-mode", "true")
+        } else {
+            self.unset_option("maintenance-mode")
+        }
+    }
+
+    /// Stops all resources and keeps them stopped, or lets them run again.
+    pub fn stop_all(&self, on: bool) -> Operation {
+        if on {
+            self.set_option("stop-all-resources", "true")
+        } else {
+            self.unset_option("stop-all-resources")
+        }
+    }
+
+    /// Asks who the Designated Controller is, and what it is doing.
+    ///
+    /// # Errors
+    /// Those of [`controld::ping`].
+    pub fn dc(&self, timeout: Duration) -> Result<controld::Ping> {
+        controld::ping(None, timeout)
+    }
+
+    /// Returns a handle to a ticket.
+    #[must_use]
+    pub fn ticket(&self, id: &str) -> TicketHandle {
+        TicketHandle {
+            cluster: self.clone(),
+            id: id.to_owned(),
+        }
+    }
+}
+
+/// A ticket, which one of several clusters has at a time.
+#[derive(Debug, Clone)]
+pub struct TicketHandle {
+    cluster: Cluster,
+    id: String,
+}
+
+impl TicketHandle {
+    fn edit(
+        &self,
+        verb: &str,
+        edit: impl Fn(&mut Document, &str) -> Result<()> + Send + Sync + 'static,
+    ) -> Operation {
+        let id = self.id.clone();
+        let what = format!("{verb} the ticket {id}");
+        self.cluster.edit(what, move |cib| edit(cib, &id))
+    }
+
+    /// Grants it to this cluster. Make sure that no other has it.
+    pub fn grant(&self) -> Operation {
+        self.edit("grant", |cib, id| {
+            ticket::grant(cib, id, Timestamp::now());
+            Ok(())
+        })
+    }
+
+    /// Takes it from this cluster: what depends on it does as its constraint says.
+    pub fn revoke(&self) -> Operation {
+        self.edit("revoke", |cib, id| {
+            ticket::revoke(cib, id);
+            Ok(())
+        })
+    }
+
+    /// Sets it on standby (what depends on it leaves gently), or active again.
+    pub fn standby(&self, on: bool) -> Operation {
+        let verb = if on { "set on standby" } else { "activate" };
+        self.edit(verb, move |cib, id| {
+            ticket::standby(cib, id, on);
+            Ok(())
+        })
+    }
+
+    /// Returns an attribute of it.
+    ///
+    /// # Errors
+    /// Those of [`Cib::query`](crate::live::pacemaker::cib::Cib::query).
+    pub fn attribute(&self, name: &str) -> Result<Option<String>> {
+        let cib = self.cluster.cib().query()?;
+        Ok(ticket::attribute(&cib, &self.id, name).map(str::to_owned))
+    }
+
+    /// Sets an attribute of it.
+    pub fn set_attribute(&self, name: &str, value: &str) -> Operation {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.edit("set an attribute of", move |cib, id| {
+            ticket::set_attribute(cib, id, &name, &value);
+            Ok(())
+        })
+    }
+
+    /// Removes an attribute of it.
+    pub fn unset_attribute(&self, name: &str) -> Operation {
+        let name = name.to_owned();
+        self.edit("remove an attribute of", move |cib, id| {
+            ticket::unset_attribute(cib, id, &name)
+        })
+    }
+
+    /// Makes the cluster forget it.
+    pub fn forget(&self) -> Operation {
+        self.edit("forget", ticket::forget)
+    }
+}
