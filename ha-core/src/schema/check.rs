@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Fault;
 use super::grammar::Grammar;
-use super::pattern::{Declaration, EMPTY, NOT_ALLOWED, Name, P, Steps};
+use super::pattern::{Declaration, EMPTY, NOT_ALLOWED, Name, P, Steps, UNHEARD};
 use super::value::{Type, trimmed};
 use crate::xml::{Content, Contents, Document, Element};
 use crate::{Error, ErrorKind, Result};
@@ -33,9 +33,6 @@ pub(super) struct Check<'g, 'd> {
     references: Vec<(Element<'d>, &'d str, &'d str)>,
     faults: Vec<Fault>,
 }
-
-/// No number yet.
-const UNKNOWN: Name = Name::MAX - 1;
 
 impl<'g, 'd> Check<'g, 'd> {
     pub(super) fn new(grammar: &'g mut Grammar) -> Self {
@@ -78,9 +75,10 @@ impl<'g, 'd> Check<'g, 'd> {
     fn number(&mut self, symbol: u32, name: &str) -> Name {
         let at = symbol as usize;
         if self.names.len() <= at {
-            self.names.resize(at + 32, UNKNOWN);
+            self.names.resize(at + 32, UNHEARD);
         }
-        if self.names[at] == UNKNOWN {
+        // The schema may have come to know more since.
+        if self.names[at] == UNHEARD {
             self.names[at] = self.grammar.name(name);
         }
         self.names[at]

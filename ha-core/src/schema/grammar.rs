@@ -7,25 +7,27 @@ use std::sync::Arc;
 use regex_lite::Regex;
 
 use super::pattern::{
-    ANY, Declaration, EMPTY, NOT_ALLOWED, Name, NumberMap, P, Patterns, TEXT, Test,
+    ANY, Declaration, EMPTY, NOT_ALLOWED, Name, NumberMap, P, Patterns, TEXT, Test, UNHEARD,
 };
-use super::value::{Rule, Type, same_words, trimmed};
-use crate::xml::{Document, Element, NodeId};
+use super::source::{Item, Source};
+use super::value::{Rule, Type, plain_words, says, trimmed};
+use crate::xml::Names;
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
 /// How deep patterns may lie in each other.
 const DEEPEST: usize = 200;
 
 /// One place in the files.
-type Place = (usize, NodeId);
+type Place = (usize, u32);
 
 /// The definitions that are visible in one place.
 #[derive(Debug, Default)]
 struct Scope {
     parent: Option<usize>,
     start: Vec<Place>,
-    defines: HashMap<String, Vec<Place>>,
-    made: HashMap<String, P>,
+    /// The bodies of the definitions, by the numbers of their names.
+    defines: Vec<(Name, Place)>,
+    made: NumberMap<Name, P>,
 }
 
 /// The inside of one element that the schema declares.
@@ -33,6 +35,8 @@ struct Scope {
 struct Declared {
     scope: usize,
     place: Place,
+    /// How many items in front are no pattern, but the class of its name.
+    class: usize,
     inside: Option<P>,
     /// Whether its inside is whatever there can be.
     takes_anything: Option<bool>,
@@ -42,7 +46,7 @@ struct Declared {
 #[derive(Debug)]
 pub(super) struct Grammar {
     directory: PathBuf,
-    files: Vec<(String, Arc<Document>)>,
+    files: Vec<(String, Arc<Source>)>,
     /// What a whole file stands for.
     made_files: HashMap<usize, P>,
     scopes: Vec<Scope>,
@@ -50,10 +54,14 @@ pub(super) struct Grammar {
     declared: Vec<Declared>,
     declared_at: NumberMap<(usize, usize, u32), Declaration>,
     pub(super) rules: Vec<Rule>,
-    names: HashMap<String, Name>,
-    texts: Vec<String>,
+    /// The names of elements and attributes, and apart from them those of definitions.
+    names: Names,
+    definitions: Names,
     depth: usize,
 }
+
+/// The number of a file's outermost element.
+const ROOT: u32 = 0;
 
 const ANY_TEXT: Test = 0;
 const BLANK: Test = 1;
@@ -70,8 +78,8 @@ impl Grammar {
             declared: Vec::new(),
             declared_at: NumberMap::default(),
             rules: vec![Rule::Any, Rule::Blank, Rule::Never],
-            names: HashMap::new(),
-            texts: Vec::new(),
+            names: Names::new(),
+            definitions: Names::new(),
             depth: 0,
         }
     }
@@ -82,8 +90,7 @@ impl Grammar {
         if let Some(&made) = self.made_files.get(&file) {
             return Ok(made);
         }
-        let root = self.files[file].1.root().id();
-        let made = self.pattern(0, (file, root))?;
+        let made = self.pattern(0, (file, ROOT))?;
         self.made_files.insert(file, made);
         Ok(made)
     }
@@ -94,7 +101,7 @@ impl Grammar {
         if let Some(inside) = declared.inside {
             return Ok(inside);
         }
-        let inside = self.group_of(declared.scope, declared.place, true)?;
+        let inside = self.group_of(declared.scope, declared.place, declared.class)?;
         self.declared[declaration as usize].inside = Some(inside);
         Ok(inside)
     }
@@ -112,10 +119,8 @@ impl Grammar {
 
     fn is_anything(&mut self, p: P) -> Result<bool> {
         use super::pattern::Pattern;
-        let Pattern::Choice(more, EMPTY) = self.patterns.pattern(p) else {
-            return Ok(false);
-        };
-        let Pattern::OneOrMore(choice) = self.patterns.pattern(more) else {
+        // That there may be nothing needs no saying: a text may be empty.
+        let Pattern::OneOrMore(choice) = self.patterns.pattern(p) else {
             return Ok(false);
         };
         let (mut attribute, mut element, mut text) = (false, None, false);
@@ -135,19 +140,13 @@ impl Grammar {
         }
     }
 
-    /// Returns the number of a name, which stays the same.
-    pub(super) fn name(&mut self, name: &str) -> Name {
-        if let Some(&number) = self.names.get(name) {
-            return number;
-        }
-        let number = self.texts.len() as Name;
-        self.names.insert(name.to_owned(), number);
-        self.texts.push(name.to_owned());
-        number
+    /// Returns the number of a name of a document; all that the schema does not know have one.
+    pub(super) fn name(&self, name: &str) -> Name {
+        self.names.find(name).unwrap_or(UNHEARD)
     }
 
     pub(super) fn text_of(&self, name: Name) -> &str {
-        &self.texts[name as usize]
+        self.names.name(name)
     }
 
     /// Puts a text to a test. What depends on the rest of the document is asked of `special`.
@@ -161,7 +160,7 @@ impl Grammar {
             Rule::Any => true,
             Rule::Blank => trimmed(text).is_empty(),
             Rule::Never => false,
-            Rule::Token(word) => same_words(word, text),
+            Rule::Token(word) => says(word, text),
             Rule::Exactly(word) => word == text,
             Rule::OneOf(tests) => tests
                 .iter()
@@ -185,10 +184,15 @@ impl Grammar {
         }
         let path = self.directory.join(name);
         let what = || format!("read the schema {}", path.display());
-        let bytes = std::fs::read(&path).with_context(what)?;
-        let document = Document::parse_bytes(&bytes).with_context(what)?;
-        self.files.push((name.to_owned(), Arc::new(document)));
+        let text = std::fs::read_to_string(&path).with_context(what)?;
+        let source = Source::new(text).with_context(what)?;
+        self.files.push((name.to_owned(), Arc::new(source)));
         Ok(self.files.len() - 1)
+    }
+
+    fn text<'s>(&self, place: Place, item: Item<'s>) -> Result<&'s str> {
+        let text = item.text();
+        text.ok_or_else(|| self.unsupported(place, "a text with markup in it"))
     }
 
     fn unsupported(&self, place: Place, what: &str) -> Error {
@@ -199,13 +203,12 @@ impl Grammar {
         )
     }
 
-    /// Returns the pattern of all that an element of the schema holds, one after the other.
-    fn group_of(&mut self, scope: usize, place: Place, is_element: bool) -> Result<P> {
-        let document = Arc::clone(&self.files[place.0].1);
-        let element = document.element(place.1);
+    /// Returns the pattern of all that an item holds, one after the other, without the first few.
+    fn group_of(&mut self, scope: usize, place: Place, skip: usize) -> Result<P> {
+        let source = Arc::clone(&self.files[place.0].1);
         let mut all = EMPTY;
-        for child in inner(element, is_element) {
-            let next = self.pattern(scope, (place.0, child.id()))?;
+        for child in source.item(place.1).children().skip(skip) {
+            let next = self.pattern(scope, (place.0, child.number()))?;
             all = self.patterns.group(all, next);
         }
         Ok(all)
@@ -222,9 +225,9 @@ impl Grammar {
     }
 
     fn pattern_here(&mut self, scope: usize, place: Place) -> Result<P> {
-        let document = Arc::clone(&self.files[place.0].1);
-        let element = document.element(place.1);
-        let attribute = |name| element.attribute(name).map(trimmed);
+        let source = Arc::clone(&self.files[place.0].1);
+        let element = source.item(place.1);
+        let attribute = |name| element.attribute(name);
         let required = |grammar: &Self, name| {
             attribute(name).ok_or_else(|| {
                 grammar.unsupported(place, &format!("<{}> without {name}", element.name()))
@@ -232,14 +235,15 @@ impl Grammar {
         };
         Ok(match element.name() {
             "element" => {
-                let name = self.name_class(place, element)?;
-                let key = (scope, place.0, place.1.number());
+                let (name, class) = self.name_class(place, element)?;
+                let key = (scope, place.0, place.1);
                 let next = self.declared.len() as Declaration;
                 let declaration = *self.declared_at.entry(key).or_insert(next);
                 if declaration == next {
                     self.declared.push(Declared {
                         scope,
                         place,
+                        class,
                         inside: None,
                         takes_anything: None,
                     });
@@ -247,10 +251,11 @@ impl Grammar {
                 self.patterns.element(name, declaration)
             }
             "attribute" => {
-                let name = self.name_class(place, element)?;
-                let test = match inner(element, true).collect::<Vec<_>>()[..] {
-                    [] => ANY_TEXT,
-                    [only] => self.test(scope, (place.0, only.id()))?,
+                let (name, class) = self.name_class(place, element)?;
+                let mut values = element.children().skip(class);
+                let test = match (values.next(), values.next()) {
+                    (None, _) => ANY_TEXT,
+                    (Some(only), None) => self.test(scope, (place.0, only.number()))?,
                     _ => return Err(self.unsupported(place, "an attribute of several patterns")),
                 };
                 if test == NEVER {
@@ -259,11 +264,11 @@ impl Grammar {
                     self.patterns.attribute(name, test)
                 }
             }
-            "group" => self.group_of(scope, place, false)?,
+            "group" => self.group_of(scope, place, 0)?,
             "interleave" | "mixed" => {
                 let mut all = EMPTY;
-                for child in inner(element, false) {
-                    let next = self.pattern(scope, (place.0, child.id()))?;
+                for child in element.children() {
+                    let next = self.pattern(scope, (place.0, child.number()))?;
                     all = self.patterns.interleave(all, next);
                 }
                 if element.name() == "mixed" {
@@ -273,22 +278,22 @@ impl Grammar {
             }
             "choice" => {
                 let mut all = NOT_ALLOWED;
-                for child in inner(element, false) {
-                    let next = self.pattern(scope, (place.0, child.id()))?;
+                for child in element.children() {
+                    let next = self.pattern(scope, (place.0, child.number()))?;
                     all = self.patterns.choice(all, next);
                 }
                 all
             }
             "optional" => {
-                let all = self.group_of(scope, place, false)?;
+                let all = self.group_of(scope, place, 0)?;
                 self.patterns.choice(all, EMPTY)
             }
             "zeroOrMore" => {
-                let all = self.group_of(scope, place, false)?;
+                let all = self.group_of(scope, place, 0)?;
                 self.patterns.zero_or_more(all)
             }
             "oneOrMore" => {
-                let all = self.group_of(scope, place, false)?;
+                let all = self.group_of(scope, place, 0)?;
                 self.patterns.one_or_more(all)
             }
             "empty" => EMPTY,
@@ -311,7 +316,7 @@ impl Grammar {
                 self.collect(new, place, &Overridden::default())?;
                 let mut all = NOT_ALLOWED;
                 for start in self.scopes[new].start.clone() {
-                    let next = self.group_of(new, start, false)?;
+                    let next = self.group_of(new, start, 0)?;
                     all = self.patterns.choice(all, next);
                 }
                 all
@@ -320,35 +325,44 @@ impl Grammar {
         })
     }
 
-    fn name_class(&mut self, place: Place, element: Element<'_>) -> Result<Name> {
+    /// Returns the name of an element or an attribute, and how many of the items inside say it.
+    fn name_class(&mut self, place: Place, element: Item<'_>) -> Result<(Name, usize)> {
         if let Some(name) = element.attribute("name") {
-            return Ok(self.name(trimmed(name)));
+            return Ok((number(&mut self.names, name), 0));
         }
-        let class = element.children().find(|e| !e.name().contains(':'));
-        match class {
-            Some(class) if class.name() == "name" => Ok(self.name(trimmed(&class.text()))),
+        match element.children().next() {
+            Some(class) if class.name() == "name" => {
+                let name = self.text(place, class)?;
+                Ok((number(&mut self.names, trimmed(name)), 1))
+            }
             Some(class) if class.name() == "anyName" && class.children().next().is_none() => {
-                Ok(ANY)
+                Ok((ANY, 1))
             }
             _ => Err(self.unsupported(place, "a class of names")),
         }
     }
 
     /// Finds the bodies of a definition.
-    fn bodies(&self, scope: usize, name: &str, place: Place) -> Result<Vec<Place>> {
-        let bodies = self.scopes[scope].defines.get(name).cloned();
-        bodies.ok_or_else(|| self.unsupported(place, &format!("a reference to nothing ({name})")))
+    fn bodies(&mut self, scope: usize, name: &str, place: Place) -> Result<Vec<Place>> {
+        let number = number(&mut self.definitions, name);
+        let defines = self.scopes[scope].defines.iter();
+        let bodies = defines.filter(|(its, _)| *its == number);
+        let bodies: Vec<Place> = bodies.map(|&(_, body)| body).collect();
+        if bodies.is_empty() {
+            return Err(self.unsupported(place, &format!("a reference to nothing ({name})")));
+        }
+        Ok(bodies)
     }
 
     fn define(&mut self, scope: usize, name: &str, place: Place) -> Result<P> {
-        if let Some(&made) = self.scopes[scope].made.get(name) {
+        let number = number(&mut self.definitions, name);
+        if let Some(&made) = self.scopes[scope].made.get(&number) {
             return Ok(made);
         }
         let mut all = None;
         for body in self.bodies(scope, name, place)? {
-            let next = self.group_of(scope, body, false)?;
-            let document = &self.files[body.0].1;
-            let combine = document.element(body.1).attribute("combine");
+            let next = self.group_of(scope, body, 0)?;
+            let combine = self.files[body.0].1.item(body.1).attribute("combine");
             all = Some(match (all, combine) {
                 (None, _) => next,
                 (Some(all), Some("interleave")) => self.patterns.interleave(all, next),
@@ -356,24 +370,21 @@ impl Grammar {
             });
         }
         let made = all.unwrap_or(NOT_ALLOWED);
-        self.scopes[scope].made.insert(name.to_owned(), made);
+        self.scopes[scope].made.insert(number, made);
         Ok(made)
     }
 
     /// Collects the definitions of a grammar, those of the files that it includes too.
     fn collect(&mut self, scope: usize, place: Place, overridden: &Overridden) -> Result<()> {
-        let document = Arc::clone(&self.files[place.0].1);
-        for child in inner(document.element(place.1), false) {
-            let here = (place.0, child.id());
+        let source = Arc::clone(&self.files[place.0].1);
+        for child in source.item(place.1).children() {
+            let here = (place.0, child.number());
             match child.name() {
                 "define" => {
-                    let name = child.attribute("name").map(trimmed).unwrap_or_default();
-                    if !overridden.defines.iter().any(|its| its == name) {
-                        let defines = &mut self.scopes[scope].defines;
-                        match defines.get_mut(name) {
-                            Some(bodies) => bodies.push(here),
-                            None => drop(defines.insert(name.to_owned(), vec![here])),
-                        }
+                    let name = child.attribute("name").unwrap_or_default();
+                    let number = number(&mut self.definitions, name);
+                    if !overridden.defines.contains(&number) {
+                        self.scopes[scope].defines.push((number, here));
                     }
                 }
                 "start" if overridden.start => {}
@@ -386,12 +397,11 @@ impl Grammar {
                     if self.depth >= DEEPEST {
                         return Err(self.unsupported(here, "files that include each other"));
                     }
-                    let file = self.load(trimmed(href))?;
-                    let root = self.files[file].1.root().id();
+                    let file = self.load(href)?;
                     let mut more = overridden.clone();
-                    more.add(child);
+                    self.override_with(child, &mut more);
                     self.depth += 1;
-                    self.collect(scope, (file, root), &more)?;
+                    self.collect(scope, (file, ROOT), &more)?;
                     self.depth -= 1;
                     self.collect(scope, here, overridden)?;
                 }
@@ -399,6 +409,19 @@ impl Grammar {
             }
         }
         Ok(())
+    }
+
+    fn override_with(&mut self, include: Item<'_>, overridden: &mut Overridden) {
+        for child in include.children() {
+            match (child.name(), child.attribute("name")) {
+                ("start", _) => overridden.start = true,
+                ("define", Some(name)) => {
+                    overridden.defines.push(number(&mut self.definitions, name));
+                }
+                ("div", _) => self.override_with(child, overridden),
+                _ => {}
+            }
+        }
     }
 
     /// Returns the test that a text must pass.
@@ -413,20 +436,19 @@ impl Grammar {
     }
 
     fn test_here(&mut self, scope: usize, place: Place) -> Result<Test> {
-        let document = Arc::clone(&self.files[place.0].1);
-        let element = document.element(place.1);
-        let places = |of: Element<'_>| -> Vec<Place> {
-            inner(of, false).map(|e| (place.0, e.id())).collect()
-        };
+        let source = Arc::clone(&self.files[place.0].1);
+        let element = source.item(place.1);
+        let places =
+            |of: Item<'_>| -> Vec<Place> { of.children().map(|e| (place.0, e.number())).collect() };
         let rule = match element.name() {
             "text" => return Ok(ANY_TEXT),
             "empty" => return Ok(BLANK),
             "notAllowed" => return Ok(NEVER),
             "value" => {
-                let text = element.text().into_owned();
+                let text = self.text(place, element)?;
                 match element.attribute("type") {
-                    None | Some("token") => Rule::Token(text),
-                    Some("string") => Rule::Exactly(text),
+                    None | Some("token") => Rule::Token(plain_words(text)),
+                    Some("string") => Rule::Exactly(text.to_owned()),
                     Some(other) => {
                         return Err(self.unsupported(place, &format!("a value of type {other}")));
                     }
@@ -445,7 +467,7 @@ impl Grammar {
                 return self.test(scope, places(element)[0]);
             }
             "ref" => {
-                let name = element.attribute("name").map(trimmed).unwrap_or_default();
+                let name = element.attribute("name").unwrap_or_default();
                 let bodies = self.bodies(scope, name, place)?;
                 self.one_of(scope, &bodies)?
             }
@@ -460,22 +482,21 @@ impl Grammar {
         tests.map(Rule::OneOf)
     }
 
-    fn data(&mut self, scope: usize, place: Place, element: Element<'_>) -> Result<Rule> {
-        let name = element.attribute("type").map(trimmed).unwrap_or_default();
+    fn data(&mut self, scope: usize, place: Place, element: Item<'_>) -> Result<Rule> {
+        let name = element.attribute("type").unwrap_or_default();
         let of = Type::named(name)
             .ok_or_else(|| self.unsupported(place, &format!("data of type {name}")))?;
         let (mut patterns, mut except) = (Vec::new(), None);
-        for child in inner(element, false) {
+        for child in element.children() {
             match (child.name(), child.attribute("name")) {
                 ("param", Some("pattern")) if of == Type::String => {
-                    let text = child.text();
-                    let whole = format!("^(?:{})$", trimmed(&text));
+                    let whole = format!("^(?:{})$", trimmed(self.text(place, child)?));
                     let pattern = Regex::new(&whole);
                     patterns.push(pattern.map_err(|_| self.unsupported(place, "a pattern"))?);
                 }
                 ("except", _) => {
                     let places: Vec<Place> =
-                        inner(child, false).map(|e| (place.0, e.id())).collect();
+                        child.children().map(|e| (place.0, e.number())).collect();
                     let rule = self.one_of(scope, &places)?;
                     self.rules.push(rule);
                     except = Some(self.rules.len() as Test - 1);
@@ -495,25 +516,40 @@ impl Grammar {
 #[derive(Debug, Clone, Default)]
 struct Overridden {
     start: bool,
-    defines: Vec<String>,
+    defines: Vec<Name>,
 }
 
-impl Overridden {
-    fn add(&mut self, include: Element<'_>) {
-        for child in include.children() {
-            match (child.name(), child.attribute("name")) {
-                ("start", _) => self.start = true,
-                ("define", Some(name)) => self.defines.push(trimmed(name).to_owned()),
-                ("div", _) => self.add(child),
-                _ => {}
-            }
+/// Returns the number of a name, which stays the same.
+fn number(names: &mut Names, name: &str) -> Name {
+    names.intern(name, |_| true).unwrap_or(UNHEARD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_anything_is_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let anything = r#"<grammar><start><ref name="any"/></start><define name="any">
+            <zeroOrMore><choice>
+              <attribute><anyName/><text/></attribute>
+              <element><anyName/><ref name="any"/></element>
+              <text/>
+            </choice></zeroOrMore></define></grammar>"#;
+        let root = r#"<element name="cib">
+            <element name="status"><externalRef href="any.rng"/></element>
+            <element name="other"><zeroOrMore><attribute><anyName/></attribute></zeroOrMore></element>
+          </element>"#;
+        for (name, text) in [("any.rng", anything), ("root.rng", root)] {
+            std::fs::write(folder.path().join(name), text).expect("written");
         }
+        let mut grammar = Grammar::new(folder.path());
+        grammar.file("root.rng").expect("understood");
+        grammar.inside(0).expect("understood");
+        let takes: Vec<bool> = (0..3)
+            .map(|declaration| grammar.takes_anything(declaration).expect("understood"))
+            .collect();
+        assert_eq!(takes, [false, true, false]);
     }
-}
-
-/// Returns the patterns inside of an element of the schema: not annotations, nor its class of names.
-fn inner(element: Element<'_>, has_name: bool) -> impl Iterator<Item = Element<'_>> {
-    let skip = has_name && element.attribute("name").is_none();
-    let children = element.children().filter(|e| !e.name().contains(':'));
-    children.skip(usize::from(skip))
 }

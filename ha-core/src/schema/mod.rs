@@ -17,6 +17,7 @@
 mod check;
 mod grammar;
 mod pattern;
+mod source;
 mod value;
 
 use std::fmt;
@@ -28,7 +29,8 @@ use crate::{Error, ErrorKind, Result};
 /// Where Debian and the other distributions put Pacemaker's schemas.
 const DIRECTORY: &str = "/usr/share/pacemaker";
 
-/// One schema of the CIB. Files are read, and patterns made of them, when a document needs them.
+/// One schema of the CIB. Files are read, and patterns made of them, when a document needs them: a
+/// mistake in a part of the schema that no document needed goes unnoticed.
 #[derive(Debug)]
 pub struct Schema {
     grammar: grammar::Grammar,

@@ -23,6 +23,9 @@ pub(super) type Name = u32;
 /// Any name.
 pub(super) const ANY: Name = u32::MAX;
 
+/// A name that the schema does not have.
+pub(super) const UNHEARD: Name = ANY - 1;
+
 /// The number of a test of a value: see [`super::value`].
 pub(super) type Test = u32;
 

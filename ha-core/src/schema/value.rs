@@ -12,7 +12,7 @@ pub(super) enum Rule {
     /// Only blanks.
     Blank,
     Never,
-    /// This word, however it is surrounded by blanks.
+    /// These words, however they are set apart and surrounded by blanks.
     Token(String),
     /// Exactly this text.
     Exactly(String),
@@ -110,13 +110,23 @@ pub(super) fn trimmed(text: &str) -> &str {
     }
 }
 
-/// Compares two texts word by word.
-pub(super) fn same_words(a: &str, b: &str) -> bool {
-    fn words(text: &str) -> impl Iterator<Item = &str> {
-        let words = text.split([' ', '\t', '\n', '\r']);
-        words.filter(|word| !word.is_empty())
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split([' ', '\t', '\n', '\r']);
+    words.filter(|word| !word.is_empty())
+}
+
+/// Sets words apart by single spaces.
+pub(super) fn plain_words(text: &str) -> String {
+    if !text.bytes().any(is_blank) {
+        return text.to_owned();
     }
-    a == b || ((a.bytes().any(is_blank) || b.bytes().any(is_blank)) && words(a).eq(words(b)))
+    words(text).collect::<Vec<_>>().join(" ")
+}
+
+/// Tells whether a text says these words, which are [plain](plain_words).
+pub(super) fn says(plain: &str, text: &str) -> bool {
+    let may_differ = text.len() > plain.len() && text.bytes().any(is_blank);
+    plain == text || (may_differ && words(text).eq(words(plain)))
 }
 
 #[cfg(test)]
@@ -156,6 +166,8 @@ mod tests {
         }
         assert!(Type::Boolean.takes("true") && Type::Boolean.takes(" 1 "));
         assert!(!Type::Boolean.takes("True") && !Type::Boolean.takes("yes"));
-        assert!(same_words(" a  b ", "a b") && !same_words("ab", "a b"));
+        assert_eq!(plain_words(" a\n b "), "a b");
+        assert!(says("a b", " a  b ") && says("a b", "a b") && says("a", "a\t"));
+        assert!(!says("ab", "a b") && !says("a b", "a b c") && !says("", "a"));
     }
 }

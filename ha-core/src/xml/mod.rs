@@ -38,7 +38,9 @@ pub use builder::{Builder, Name};
 pub use document::{Document, NodeId};
 pub use element::{Attributes, Children, ChildrenNamed, Descendants, Element};
 pub(crate) use element::{Content, Contents};
+pub(crate) use names::Names;
 pub use names::is_name;
+pub(crate) use parse::{end_of_name, skip_blanks};
 pub use patch::{Change, ChangedAttributes, Changes, PatchSet};
 
 #[cfg(test)]

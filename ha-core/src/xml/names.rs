@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use crate::name::{continues_xml_name, starts_xml_name};
 
 /// A name of the document's table.
-pub(super) type Symbol = u32;
+pub(crate) type Symbol = u32;
 
 /// No name.
 pub(super) const NO_SYMBOL: Symbol = u32::MAX;
@@ -24,7 +24,7 @@ const CACHE_SIZE: usize = 1024;
 /// names); behind it is a table hashed with a random key, so that no document can make look-ups
 /// slow on purpose.
 #[derive(Clone)]
-pub(super) struct Names {
+pub(crate) struct Names {
     text: String,
     /// Where each name ends in `text`; it starts where the one before ends.
     ends: Vec<u32>,
@@ -43,7 +43,7 @@ impl fmt::Debug for Names {
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             text: String::with_capacity(1024),
             ends: Vec::with_capacity(128),
@@ -58,16 +58,20 @@ impl Names {
     }
 
     #[inline]
-    pub(super) fn name(&self, symbol: Symbol) -> &str {
+    pub(crate) fn name(&self, symbol: Symbol) -> &str {
         let i = symbol as usize;
         let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
         &self.text[start..self.ends[i] as usize]
     }
 
     #[inline]
-    pub(super) fn find(&self, name: &str) -> Option<Symbol> {
+    pub(crate) fn find(&self, name: &str) -> Option<Symbol> {
         let cached = self.cache[cache_slot(name)];
-        if cached != NO_SYMBOL && self.name(cached) == name {
+        if cached == NO_SYMBOL {
+            // No name of this slot was ever added.
+            return None;
+        }
+        if self.name(cached) == name {
             return Some(cached);
         }
         self.search(name).ok()
@@ -77,7 +81,7 @@ impl Names {
     ///
     /// `check` is called for a new name only: `false` refuses it.
     #[inline]
-    pub(super) fn intern(&mut self, name: &str, check: fn(&str) -> bool) -> Option<Symbol> {
+    pub(crate) fn intern(&mut self, name: &str, check: fn(&str) -> bool) -> Option<Symbol> {
         let slot = cache_slot(name);
         let cached = self.cache[slot];
         if cached != NO_SYMBOL && self.name(cached) == name {

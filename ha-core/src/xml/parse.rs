@@ -466,7 +466,7 @@ fn is_space(b: u8) -> bool {
 
 /// Returns where something begins that is no blank.
 #[inline]
-fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     while at < bytes.len() && is_space(bytes[at]) {
         at += 1;
         while bytes[at..].first_chunk() == Some(b"        ") {
@@ -487,7 +487,7 @@ fn with_plain_ends(text: &str) -> Cow<'_, str> {
 
 /// Returns where a name ends that begins at `from`.
 #[inline]
-fn end_of_name(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn end_of_name(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while at < bytes.len() && !ENDS_NAME[bytes[at] as usize] {
         at += 1;

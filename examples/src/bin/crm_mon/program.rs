@@ -1,9 +1,10 @@
 //! What the program does, wherever the status comes from.
 
 use std::io::{ErrorKind, IsTerminal as _, Write};
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
-use ha_core::status::{self, ComputeOptions};
+use ha_core::status::{self, ClusterStatus, ComputeOptions};
 use ha_core::view::{Part, Parts, Report};
 use jiff::Timestamp;
 
@@ -52,7 +53,8 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
             .map(|()| ExitCode::SUCCESS)
             .map_err(|e| Failure::of(&e));
     }
-    let source = source::read(request)?;
+    // The process ends soon, and gives its memory back as a whole.
+    let source = ManuallyDrop::new(source::read(request)?);
     if let Some(asked) = &request.asked {
         let now = request.now.unwrap_or_else(Timestamp::now);
         let answer = ask::answer(asked, request, &source, now).map_err(|e| Failure::of(&e))?;
@@ -60,7 +62,8 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
             .map(|()| answer.code)
             .map_err(|error| Failure::unwritable(request, &error));
     }
-    let text = rendered(request, source);
+    let (state, text) = rendered(request, &source);
+    std::mem::forget(state);
     // In the background nobody reads what is printed.
     if !request.daemonize || request.output_to.is_some() {
         write(&text, request.output_to.as_deref())
@@ -109,25 +112,26 @@ pub(crate) fn wants_fencing(request: &Request) -> bool {
         && request.asked.is_none()
 }
 
-/// Returns the status in the format that was asked for.
-pub(crate) fn rendered(request: &Request, source: Source) -> String {
+/// Returns the status, and its text in the format that was asked for.
+pub(crate) fn rendered(request: &Request, source: &Source) -> (ClusterStatus, String) {
     let now = request.now.unwrap_or_else(Timestamp::now);
     let zone = zone::local();
     let parts = request.view.parts;
     let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
     let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
     let mut view = request.view.clone();
-    view.fencing = source.fencing;
-    view.daemon = source.daemon;
+    view.fencing.clone_from(&source.fencing);
+    view.daemon.clone_from(&source.daemon);
     let report = Report::new(&state, &view, now, &zone);
-    match request.format {
+    let text = match request.format {
         Format::Text => report.text(),
         Format::Xml => report.xml(),
         Format::LegacyXml => report.legacy_xml(),
         Format::Html => report.html(request.page.clone()),
         Format::Json => json(&report.json()),
         Format::Simple => report.simple(),
-    }
+    };
+    (state, text)
 }
 
 /// Returns a document for programs, that people can read too.

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use ha_core::live::pacemaker::pacemakerd::{PacemakerdStatus, State};
@@ -93,7 +94,9 @@ fn conforming(document: Document) -> Result<Document> {
     if schema.is_none_or(|name| name == "none") {
         return Ok(document);
     }
-    match Schema::of(&document).and_then(|mut schema| schema.check(&document)) {
+    // What the schema says is kept to the end of the process, which frees all at once.
+    let schema = Schema::of(&document).map(ManuallyDrop::new);
+    match schema.and_then(|mut schema| schema.check(&document)) {
         Ok(faults) if faults.is_empty() => Ok(document),
         Ok(faults) => {
             let faults: Vec<String> = faults.iter().take(3).map(ToString::to_string).collect();

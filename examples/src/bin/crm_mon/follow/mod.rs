@@ -222,7 +222,7 @@ impl<'a> Output<'a> {
             daemon: None,
             fencing,
         };
-        let text = program::rendered(self.request, source);
+        let (_, text) = program::rendered(self.request, &source);
         self.write(&text)
     }
 
