@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::{Add, Neg};
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Error, Result};
 
@@ -134,6 +134,38 @@ impl FromStr for Score {
 impl Serialize for Score {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// A whole number, or a text as [`Score`] reads it.
+impl<'de> Deserialize<'de> for Score {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Score;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number, \"INFINITY\" or \"-INFINITY\"")
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> std::result::Result<Score, E> {
+                let limit = i64::from(Score::INFINITY.0);
+                let value = i32::try_from(value.clamp(-limit, limit)).unwrap_or_default();
+                Ok(Score::new(value))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> std::result::Result<Score, E> {
+                self.visit_i64(i64::try_from(value).unwrap_or(i64::MAX))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<Score, E> {
+                let invalid = |_| E::invalid_value(de::Unexpected::Str(text), &self);
+                text.parse().map_err(invalid)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
     }
 }
 

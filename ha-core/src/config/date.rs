@@ -145,6 +145,25 @@ part! {
     }
 }
 
+impl DateSpec {
+    /// Returns the fields with their names in XML.
+    pub(super) fn fields_mut(&mut self) -> [(&'static str, &mut Option<String>); 11] {
+        [
+            ("years", &mut self.years),
+            ("months", &mut self.months),
+            ("monthdays", &mut self.monthdays),
+            ("hours", &mut self.hours),
+            ("minutes", &mut self.minutes),
+            ("seconds", &mut self.seconds),
+            ("yeardays", &mut self.yeardays),
+            ("weekyears", &mut self.weekyears),
+            ("weeks", &mut self.weeks),
+            ("weekdays", &mut self.weekdays),
+            ("moon", &mut self.moon),
+        ]
+    }
+}
+
 part! {
     /// A length of time by the calendar.
     #[derive(Default)]

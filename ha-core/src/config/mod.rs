@@ -42,7 +42,10 @@ mod collective;
 mod colocation;
 mod constraint;
 mod date;
+mod expression_text;
 mod fencing;
+#[cfg(feature = "toml")]
+mod file;
 mod location;
 mod macros;
 mod naming;
@@ -317,19 +320,7 @@ impl Config {
 
     /// Returns all primitives, those of groups, clones and bundles included.
     pub fn primitives(&self) -> impl Iterator<Item = &Primitive> {
-        self.resources.iter().flat_map(|resource| {
-            let (one, several): (Option<&Primitive>, &[Primitive]) = match resource {
-                Resource::Primitive(primitive) => (Some(primitive), &[]),
-                Resource::Template(_) => (None, &[]),
-                Resource::Group(group) => (None, &group.members),
-                Resource::Clone(clone) | Resource::Master(clone) => match &clone.member {
-                    CloneMember::Primitive(primitive) => (Some(primitive), &[]),
-                    CloneMember::Group(group) => (None, &group.members),
-                },
-                Resource::Bundle(bundle) => (bundle.primitive.as_deref(), &[]),
-            };
-            one.into_iter().chain(several)
-        })
+        self.resources.iter().flat_map(Resource::primitives)
     }
 }
 

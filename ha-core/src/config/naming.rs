@@ -56,18 +56,23 @@ impl Namer {
     }
 
     pub(super) fn required<T: Attribute>(&mut self, name: &str, value: &mut T) {
-        if name == "id" {
-            let id = value.print();
-            self.owner = if self.tag == "node" {
-                format!("nodes-{id}")
-            } else {
-                id.into_owned()
-            };
-            self.taken.insert(self.owner.clone());
+        match (self.tag, name) {
+            ("node", "uname") if self.owner.is_empty() => {
+                self.owner = format!("nodes-{}", value.print());
+            }
+            (_, "id") => {
+                self.owner = value.print().into_owned();
+                self.taken.insert(self.owner.clone());
+            }
+            _ => {}
         }
     }
 
-    pub(super) fn optional<T>(&mut self, _: &str, _: &mut Option<T>) {}
+    pub(super) fn optional<T: Attribute>(&mut self, name: &str, value: &mut Option<T>) {
+        if let ("node", "id", Some(id)) = (self.tag, name, value) {
+            self.owner = format!("nodes-{}", id.print());
+        }
+    }
 
     pub(super) fn reference(&mut self, _: &str, value: &mut Option<Id>) {
         self.referring = value.is_some();

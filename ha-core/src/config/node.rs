@@ -26,12 +26,12 @@ part! {
     /// # Example
     /// ```
     /// use ha_core::config::NodeConfig;
-    /// let node = NodeConfig::new(1, "maitre").attribute("site", "dijon").utilization("cpu", 4);
+    /// let node = NodeConfig::new("maitre").attribute("site", "dijon").utilization("cpu", 4);
     /// # let _ = node;
     /// ```
     NodeConfig {
-        /// Its id: with Corosync, its number.
-        id: String = required "id",
+        /// Its id: with Corosync, its number. A desired configuration does without.
+        id: Option<String> = optional "id",
         /// Its name.
         name: NodeName = required "uname",
         /// What it is: without it, a member.
@@ -48,12 +48,12 @@ part! {
 }
 
 impl NodeConfig {
-    /// Makes a node of Corosync, of a number and a name.
+    /// Makes a node of this name.
     #[must_use]
-    pub fn new(id: u32, name: impl AsRef<str>) -> Self {
+    pub fn new(name: impl AsRef<str>) -> Self {
         let mut rest = Rest::default();
         Self {
-            id: id.to_string(),
+            id: None,
             name: checked_node(name.as_ref(), &mut rest),
             kind: None,
             description: None,
@@ -62,6 +62,13 @@ impl NodeConfig {
             utilization: Vec::new(),
             rest,
         }
+    }
+
+    /// Sets its number, as Corosync knows it.
+    #[must_use]
+    pub fn number(mut self, number: u32) -> Self {
+        self.id = Some(number.to_string());
+        self
     }
 
     /// Sets a permanent attribute.

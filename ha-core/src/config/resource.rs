@@ -3,7 +3,7 @@
 use super::attributes::{AttributeSet, plain};
 use super::bundle::Bundle;
 use super::checked;
-use super::collective::{CloneSet, Group};
+use super::collective::{CloneMember, CloneSet, Group};
 use super::macros::{choice, from_each, part, words};
 use super::operation::{Operation, Operations};
 use super::rest::Rest;
@@ -84,6 +84,36 @@ impl Resource {
             Self::Clone(clone) | Self::Master(clone) => &clone.id,
             Self::Bundle(bundle) => &bundle.id,
         }
+    }
+
+    /// Returns the primitives in it, or itself when it is one.
+    pub fn primitives(&self) -> impl Iterator<Item = &Primitive> {
+        let (one, several): (Option<&Primitive>, &[Primitive]) = match self {
+            Self::Primitive(primitive) => (Some(primitive), &[]),
+            Self::Template(_) => (None, &[]),
+            Self::Group(group) => (None, &group.members),
+            Self::Clone(clone) | Self::Master(clone) => match &clone.member {
+                CloneMember::Primitive(primitive) => (Some(primitive), &[]),
+                CloneMember::Group(group) => (None, &group.members),
+            },
+            Self::Bundle(bundle) => (bundle.primitive.as_deref(), &[]),
+        };
+        one.into_iter().chain(several)
+    }
+
+    /// Returns its id and those of the resources in it.
+    pub fn ids(&self) -> impl Iterator<Item = &Id> {
+        let group = match self {
+            Self::Clone(clone) | Self::Master(clone) => match &clone.member {
+                CloneMember::Group(group) => Some(&group.id),
+                CloneMember::Primitive(_) => None,
+            },
+            _ => None,
+        };
+        let inside = !matches!(self, Self::Primitive(_));
+        let inside = self.primitives().filter(move |_| inside);
+        let inside = inside.map(|primitive| &primitive.id);
+        std::iter::once(self.id()).chain(group).chain(inside)
     }
 }
 

@@ -284,7 +284,7 @@ impl AttributeExpression {
         }
     }
 
-    fn with(
+    pub(super) fn with(
         attribute: &str,
         operation: Comparison,
         value: impl Into<Value>,
