@@ -234,6 +234,8 @@ fn read_field(element: Element<'_>, above: &str, fields: &mut Vec<(String, Strin
             fields.push((format!("{above}{} {id}", element.name()), "present".into()));
             return;
         }
+        // One of its kind needs no id to be told apart.
+        name if is_only(element) => format!("{name} "),
         name => format!("{name} {id} "),
     };
     let name = format!("{above}{name}");
@@ -255,6 +257,14 @@ fn read_field(element: Element<'_>, above: &str, fields: &mut Vec<(String, Strin
     if fields.len() == before && is_operation {
         fields.push((name.trim_end().to_owned(), "present".to_owned()));
     }
+}
+
+fn is_only(element: Element<'_>) -> bool {
+    let siblings = element.parent().into_iter().flat_map(Element::children);
+    siblings
+        .filter(|sibling| sibling.name() == element.name())
+        .count()
+        == 1
 }
 
 /// What the values of a set are called.

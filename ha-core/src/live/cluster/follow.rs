@@ -59,8 +59,12 @@ impl Follow {
     /// # Errors
     /// Those of [`Watch::open`].
     pub(super) fn open(cluster: &Cluster, deadline: Instant) -> Result<Self> {
-        let left = deadline.saturating_duration_since(Instant::now());
         let cib = cluster.cib();
+        if cib.is_file() {
+            let message = "a CIB file has no cluster to wait for";
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
         let watch = Watch::open(&cib.with_timeout(left.min(cib.timeout())))?;
         let known = status_of(watch.document()).failures;
         Ok(Self {

@@ -67,6 +67,17 @@ impl Cluster {
         Cib::connect(options).map(|cib| Self { cib })
     }
 
+    /// Opens a CIB file, to work on it as on a cluster's configuration: see [`Cib::open_file`].
+    ///
+    /// Operations change the file, also those that a daemon would do. There is nobody to wait for, so that
+    /// waits look once at what the file says.
+    ///
+    /// # Errors
+    /// Those of [`Cib::open_file`].
+    pub fn open_file(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        Cib::open_file(path).map(|cib| Self { cib })
+    }
+
     /// Returns the CIB, for what is not offered here.
     #[must_use]
     pub fn cib(&self) -> &Cib {

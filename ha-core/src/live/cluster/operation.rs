@@ -11,7 +11,7 @@ use crate::change::{Action, Plan};
 use crate::live::pacemaker::exchange;
 use crate::status::ClusterStatus;
 use crate::xml::Document;
-use crate::{ErrorExt, Result};
+use crate::{Error, ErrorExt, ErrorKind, Result};
 
 type Edit = Arc<dyn Fn(&mut Document) -> Result<()> + Send + Sync>;
 type Call = Arc<dyn Fn(&Cluster, Duration) -> Result<()> + Send + Sync>;
@@ -142,6 +142,13 @@ impl Operation {
     pub fn send(&self) -> Result<Plan> {
         let sent = match &self.deed {
             Deed::Edit(edit) => self.cluster.change(|cib| edit(cib)),
+            // A file has no daemon that would do it.
+            Deed::Call { means, .. } if self.cluster.cib().is_file() => {
+                let means = means.as_ref().ok_or_else(|| {
+                    Error::new(ErrorKind::Unsupported, "this takes a running cluster")
+                });
+                means.and_then(|edit| self.cluster.change(|cib| edit(cib)))
+            }
             Deed::Call { call, .. } => {
                 let timeout = self.cluster.cib().timeout();
                 let cib = self.cluster.cib().query();
@@ -164,6 +171,14 @@ impl Operation {
     /// way. In both cases what was asked stays asked.
     pub fn wait(&self, timeout: Duration) -> Result<Done> {
         let began = Instant::now();
+        if self.cluster.cib().is_file() {
+            let changed = self.send()?;
+            return Ok(Done {
+                status: status_of(changed.after()),
+                changed,
+                elapsed: began.elapsed(),
+            });
+        }
         let deadline = exchange::deadline(timeout);
         // Followed from before: what happens at once is seen too.
         let mut follow =

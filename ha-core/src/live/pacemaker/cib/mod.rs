@@ -137,6 +137,11 @@ impl Cib {
         }
     }
 
+    /// Tells whether this is a file.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.target, Target::File(_))
+    }
+
     /// Returns a handle that acts as another user, within what the ACLs allow that one.
     ///
     /// The CIB manager accepts this from root and from the cluster's own user; for anybody else it

@@ -1,0 +1,147 @@
+//! Doing things: on trial, at once, or waiting for the end.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use ha_core::Result;
+use ha_core::change::{Action, Plan};
+use ha_core::live::cluster::{Cluster, Move, Moved, Operation, Restart};
+use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::arguments::Arguments;
+use crate::screen::{Screen, Sense};
+
+/// What every command needs.
+#[derive(Debug)]
+pub(crate) struct Act<'a> {
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) screen: &'a Screen,
+    pub(crate) timeout: Duration,
+    dry_run: bool,
+    wait: bool,
+}
+
+impl<'a> Act<'a> {
+    pub(crate) fn new(
+        arguments: &Arguments,
+        screen: &'a Screen,
+        cluster: &'a Cluster,
+    ) -> Result<Self> {
+        Ok(Self {
+            cluster,
+            screen,
+            timeout: arguments.timeout(),
+            dry_run: arguments.dry_run,
+            wait: arguments.wait,
+        })
+    }
+
+    /// Does what was asked, or tells what would be done.
+    pub(crate) fn operation(&self, operation: &Operation) -> Result<ExitCode> {
+        if self.dry_run {
+            let plan = operation.plan()?;
+            let actions = plan.what_if()?;
+            return self.told(Some(&plan), &actions);
+        }
+        if !self.wait {
+            let plan = operation.send()?;
+            if self.screen.json {
+                self.screen.value(&json!({ "changed": plan }))?;
+            } else {
+                self.screen.plan(&plan)?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        let done = operation.wait(self.timeout)?;
+        if self.screen.json {
+            let seconds = done.elapsed.as_secs_f64();
+            self.screen
+                .value(&json!({ "changed": done.changed, "seconds": seconds }))?;
+        } else {
+            self.screen.plan(&done.changed)?;
+            self.done(done.elapsed)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Moves a resource, which is always waited for.
+    pub(crate) fn relocate(&self, order: &Move) -> Result<ExitCode> {
+        if self.dry_run {
+            return self.told(None, &order.what_if()?);
+        }
+        self.undo_when_interrupted()?;
+        match order.wait(self.timeout)? {
+            Moved::Done { to, done } => {
+                let seconds = done.elapsed.as_secs_f64();
+                if self.screen.json {
+                    self.screen
+                        .value(&json!({ "to": to, "seconds": seconds }))?;
+                } else {
+                    let on = self.screen.words("now on", "maintenant sur");
+                    let text = format!("{on} {}", to.join(", "));
+                    self.screen.line(Sense::Good, &text)?;
+                    self.done(done.elapsed)?;
+                }
+            }
+            _ if self.screen.json => self.screen.value(&json!({ "already_there": true }))?,
+            _ => {
+                let words = self.screen.words("it is there already", "elle y est déjà");
+                self.screen.line(Sense::Plain, words)?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Restarts a resource, which is always waited for.
+    pub(crate) fn restart(&self, order: &Restart) -> Result<ExitCode> {
+        if self.dry_run {
+            return self.told(None, &order.what_if()?);
+        }
+        self.undo_when_interrupted()?;
+        let done = order.wait(self.timeout)?;
+        if self.screen.json {
+            let seconds = done.elapsed.as_secs_f64();
+            self.screen.value(&json!({ "seconds": seconds }))?;
+        } else {
+            self.done(done.elapsed)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn told(&self, plan: Option<&Plan>, actions: &[Action]) -> Result<ExitCode> {
+        if self.screen.json {
+            self.screen
+                .value(&json!({ "would_change": plan, "would_do": actions }))?;
+        } else {
+            if let Some(plan) = plan {
+                self.screen.plan(plan)?;
+            }
+            self.screen.actions(actions)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn done(&self, elapsed: Duration) -> Result<()> {
+        let words = self.screen.words("done in", "fait en");
+        let text = format!("{words} {:.1} s", elapsed.as_secs_f64());
+        self.screen.line(Sense::Good, &text)
+    }
+
+    /// Has a signal that ends the program first take back what is there only while it runs.
+    fn undo_when_interrupted(&self) -> Result<()> {
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let cluster = self.cluster.clone();
+        std::thread::spawn(move || {
+            let Some(signal) = signals.forever().next() else {
+                return;
+            };
+            if let Err(e) = cluster.end_own() {
+                eprintln!("hactl: {e:#}");
+            }
+            std::process::exit(128 + signal);
+        });
+        Ok(())
+    }
+}

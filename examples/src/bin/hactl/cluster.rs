@@ -1,0 +1,150 @@
+//! What concerns the whole cluster: configurations, options, defaults, tickets.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use ha_core::change::edit::option::Defaults;
+use ha_core::change::{Plan, merge};
+use ha_core::finding;
+use ha_core::name::Id;
+use ha_core::schema::Schema;
+use ha_core::xml::Document;
+use ha_core::{Error, ErrorExt, ErrorKind, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::act::Act;
+use crate::arguments::{Default, Ticket, Value};
+use crate::look;
+use crate::screen::Sense;
+
+/// A desired configuration, and whose it is.
+struct Desired {
+    document: Document,
+    owner: Option<Id>,
+}
+
+/// Reads a desired configuration: TOML, JSON, or XML, told apart by how the file begins.
+fn read(file: &Path, owner: Option<&str>) -> Result<Desired> {
+    let what = || format!("read {}", file.display());
+    let text = std::fs::read_to_string(file)
+        .map_err(Error::from)
+        .with_context(what)?;
+    let document = Document::parse(&text).with_context(what)?;
+    let owner = owner.map(Id::new).transpose()?;
+    Ok(Desired { document, owner })
+}
+
+pub(crate) fn apply(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode> {
+    let desired = read(file, owner)?;
+    act.operation(&act.cluster.apply(desired.document, desired.owner))
+}
+
+pub(crate) fn diff(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode> {
+    let plan = plan(act, file, owner)?;
+    if act.screen.json {
+        act.screen.value(&plan)?;
+    } else {
+        act.screen.plan(&plan)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plan(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<Plan> {
+    let desired = read(file, owner)?;
+    let cib = act.cluster.cib().query()?;
+    Plan::new(cib, |cib| {
+        merge(cib, &desired.document, desired.owner.as_ref())
+    })
+}
+
+pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {
+    let cib = match file {
+        Some(file) => plan(act, file, None)?.after().clone(),
+        None => act.cluster.cib().query()?,
+    };
+    let faults = Schema::of(&cib)?.check(&cib)?;
+    let found = finding::all(&cib, Timestamp::now(), &TimeZone::system());
+    let language = act.screen.language;
+    if act.screen.json {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        act.screen
+            .value(&json!({ "schema": faults, "findings": found }))?;
+    } else {
+        for fault in &faults {
+            act.screen.line(Sense::Bad, &fault.to_string())?;
+        }
+        for finding in &found {
+            let sense = match finding.severity() {
+                finding::Severity::Error => Sense::Bad,
+                finding::Severity::Warning => Sense::Doubtful,
+                finding::Severity::Notice => Sense::Plain,
+            };
+            let (text, fix) = (finding.text(language), finding.fix(language));
+            act.screen.line(sense, &text)?;
+            act.screen.line(Sense::Plain, &format!("    {fix}"))?;
+        }
+        if faults.is_empty() && found.is_empty() {
+            let words = act.screen.words("nothing is wrong", "rien à signaler");
+            act.screen.line(Sense::Good, words)?;
+        }
+    }
+    if faults.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(ErrorKind::Schema.exit_code()))
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("{name} is not set"))
+}
+
+pub(crate) fn option(act: &Act<'_>, command: &Value) -> Result<ExitCode> {
+    match command {
+        Value::Get { name } => {
+            let value = act.cluster.option(name)?;
+            look::value(act, &value.ok_or_else(|| missing(name))?)
+        }
+        Value::Set { name, value } => act.operation(&act.cluster.set_option(name, value)),
+        Value::Unset { name } => act.operation(&act.cluster.unset_option(name)),
+    }
+}
+
+pub(crate) fn default(act: &Act<'_>, command: &Default) -> Result<ExitCode> {
+    let (defaults, command) = match command {
+        Default::Resource(command) => (Defaults::Resources, command),
+        Default::Operation(command) => (Defaults::Operations, command),
+    };
+    match command {
+        Value::Get { name } => {
+            let cib = act.cluster.cib().query()?;
+            let value = ha_core::change::edit::option::default_value(&cib, defaults, name);
+            look::value(act, value.ok_or_else(|| missing(name))?)
+        }
+        Value::Set { name, value } => {
+            act.operation(&act.cluster.set_default(defaults, name, value))
+        }
+        Value::Unset { name } => act.operation(&act.cluster.unset_default(defaults, name)),
+    }
+}
+
+pub(crate) fn ticket(act: &Act<'_>, command: &Ticket) -> Result<ExitCode> {
+    let of = |id: &str| act.cluster.ticket(id);
+    match command {
+        Ticket::Grant { ticket } => act.operation(&of(ticket).grant()),
+        Ticket::Revoke { ticket } => act.operation(&of(ticket).revoke()),
+        Ticket::Standby { ticket, switch } => act.operation(&of(ticket).standby(switch.is_on())),
+        Ticket::Get { ticket, name } => {
+            let value = of(ticket).attribute(name)?;
+            look::value(act, &value.ok_or_else(|| missing(name))?)
+        }
+        Ticket::Set {
+            ticket,
+            name,
+            value,
+        } => act.operation(&of(ticket).set_attribute(name, value)),
+        Ticket::Unset { ticket, name } => act.operation(&of(ticket).unset_attribute(name)),
+        Ticket::Forget { ticket } => act.operation(&of(ticket).forget()),
+    }
+}

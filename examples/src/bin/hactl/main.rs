@@ -1,0 +1,69 @@
+//! `hactl`: administers a cluster from the command line.
+
+mod act;
+mod arguments;
+mod cluster;
+mod look;
+mod node;
+mod resource;
+mod screen;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use ha_core::Result;
+use ha_core::live::cluster::{Cluster, ConnectOptions};
+
+use arguments::{Arguments, Command};
+use screen::Screen;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let screen = Screen::new(&arguments);
+    match run(&arguments, &screen) {
+        Ok(code) => code,
+        Err(e) => {
+            screen.failure(&e);
+            ExitCode::from(e.exit_code())
+        }
+    }
+}
+
+fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
+    if let Command::Completions { shell } = arguments.command {
+        let mut command = Arguments::command();
+        clap_complete::generate(shell, &mut command, "hactl", &mut std::io::stdout());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let cluster = connect(arguments)?;
+    let act = act::Act::new(arguments, screen, &cluster)?;
+    match &arguments.command {
+        Command::Status => look::status(&act),
+        Command::Why { resource } => look::why(&act, resource),
+        Command::Events => look::events(&act),
+        Command::Agents { what } => look::agents(&act, what.as_deref()),
+        Command::Verify { file } => cluster::verify(&act, file.as_deref()),
+        Command::Apply { file, owner } => cluster::apply(&act, file, owner.as_deref()),
+        Command::Diff { file, owner } => cluster::diff(&act, file, owner.as_deref()),
+        Command::Resource(command) => resource::run(&act, command),
+        Command::Node(command) => node::run(&act, command),
+        Command::Option(command) => cluster::option(&act, command),
+        Command::Default(command) => cluster::default(&act, command),
+        Command::Ticket(command) => cluster::ticket(&act, command),
+        Command::Maintenance { switch } => act.operation(&cluster.maintenance(switch.is_on())),
+        Command::StopAll { switch } => act.operation(&cluster.stop_all(switch.is_on())),
+        Command::Settle => look::settle(&act),
+        Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn connect(arguments: &Arguments) -> Result<Cluster> {
+    match &arguments.cib_file {
+        Some(file) => Cluster::open_file(file),
+        None => {
+            let mut options = ConnectOptions::default();
+            options.timeout = arguments.timeout();
+            Cluster::connect(&options)
+        }
+    }
+}

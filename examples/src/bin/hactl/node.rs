@@ -1,0 +1,63 @@
+//! `hactl node`.
+
+use std::process::ExitCode;
+
+use ha_core::live::cluster::Lifetime;
+use ha_core::{Error, ErrorKind, Result};
+
+use crate::act::Act;
+use crate::arguments::Node;
+use crate::look;
+
+pub(crate) fn run(act: &Act<'_>, command: &Node) -> Result<ExitCode> {
+    let of = |name: &str| act.cluster.node(name);
+    match command {
+        Node::List => look::nodes(act),
+        Node::Standby { node, until_reboot } => {
+            act.operation(&of(node).standby(lifetime(*until_reboot)))
+        }
+        Node::Online { node } => act.operation(&of(node).online()),
+        Node::Maintenance { node, switch } => act.operation(&of(node).maintenance(switch.is_on())),
+        Node::Get { node, name } => {
+            let status = act.cluster.status()?;
+            let Some(found) = status.node_named(node) else {
+                let message = format!("there is no node {node}");
+                return Err(Error::new(ErrorKind::NotFound, message));
+            };
+            let Some(value) = found.attribute(name) else {
+                let message = format!("{node} has no attribute {name}");
+                return Err(Error::new(ErrorKind::NotFound, message));
+            };
+            look::value(act, value)
+        }
+        Node::Set {
+            node,
+            name,
+            value,
+            until_reboot,
+            utilization,
+        } => act.operation(&if *utilization {
+            of(node).set_utilization(name, value)
+        } else {
+            of(node).set_attribute(name, value, lifetime(*until_reboot))
+        }),
+        Node::Unset {
+            node,
+            name,
+            until_reboot,
+            utilization,
+        } => act.operation(&if *utilization {
+            of(node).unset_utilization(name)
+        } else {
+            of(node).unset_attribute(name, lifetime(*until_reboot))
+        }),
+    }
+}
+
+fn lifetime(until_reboot: bool) -> Lifetime {
+    if until_reboot {
+        Lifetime::Reboot
+    } else {
+        Lifetime::Forever
+    }
+}

@@ -1,0 +1,98 @@
+//! `hactl resource`.
+
+use std::process::ExitCode;
+
+use ha_core::change::edit::constraint::Reach;
+use ha_core::change::edit::resource::Values;
+use ha_core::status::Role;
+use ha_core::{Error, Result};
+use jiff::Timestamp;
+
+use crate::act::Act;
+use crate::arguments::{self, Property, Resource};
+use crate::look;
+use crate::screen::Sense;
+
+pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
+    let of = |id: &str| act.cluster.resource(id);
+    match command {
+        Resource::List => look::resources(act),
+        Resource::Locate { resource } => {
+            let nodes = of(resource).locate()?;
+            if act.screen.json {
+                act.screen.value(&nodes)?;
+            } else {
+                for node in &nodes {
+                    act.screen.line(Sense::Plain, node)?;
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Resource::Start { resource } => act.operation(&of(resource).start()),
+        Resource::Stop { resource } => act.operation(&of(resource).stop()),
+        Resource::Restart { resource } => act.restart(&of(resource).restart()),
+        Resource::Move {
+            resource,
+            node,
+            force,
+        } => {
+            let order = match node {
+                Some(node) => of(resource).move_to(node),
+                None => of(resource).move_away(),
+            };
+            act.relocate(&if *force { order.force() } else { order })
+        }
+        Resource::Prefer(to) => act.operation(&of(&to.resource).prefer(&to.node, reach(to))),
+        Resource::Ban(from) => act.operation(&of(&from.resource).ban(&from.node, reach(from))),
+        Resource::Clear { resource, node } => act.operation(&of(resource).clear(node.as_deref())),
+        Resource::Promote { resource } => act.operation(&of(resource).promote()),
+        Resource::Demote { resource } => act.operation(&of(resource).demote()),
+        Resource::Manage { resource } => act.operation(&of(resource).manage()),
+        Resource::Unmanage { resource } => act.operation(&of(resource).unmanage()),
+        Resource::Maintenance { resource, switch } => {
+            act.operation(&of(resource).maintenance(switch.is_on()))
+        }
+        Resource::Get(property) => {
+            let value = of(&property.resource).value(values(property), &property.name)?;
+            let Some(value) = value else {
+                let message = format!("{} has no {}", property.resource, property.name);
+                return Err(Error::new(ha_core::ErrorKind::NotFound, message));
+            };
+            look::value(act, &value)
+        }
+        Resource::Set { property, value } => {
+            let handle = of(&property.resource);
+            act.operation(&handle.set_value(values(property), &property.name, value))
+        }
+        Resource::Unset(property) => {
+            let handle = of(&property.resource);
+            act.operation(&handle.unset_value(values(property), &property.name))
+        }
+        Resource::Delete { resource } => act.operation(&of(resource).delete()),
+        Resource::Rename { resource, to } => act.operation(&of(resource).rename(to)),
+    }
+}
+
+fn reach(asked: &arguments::Reach) -> Reach {
+    let mut reach = Reach::default();
+    if asked.promoted {
+        reach = reach.role(Role::Promoted);
+    }
+    let end = asked.lasts.map(|lasts| {
+        Timestamp::now()
+            .checked_add(lasts)
+            .unwrap_or(Timestamp::MAX)
+    });
+    match end {
+        Some(end) => reach.until(end),
+        None => reach,
+    }
+}
+
+fn values(property: &Property) -> Values {
+    match (property.meta, property.utilization) {
+        (true, _) => Values::Meta,
+        (_, true) => Values::Utilization,
+        _ => Values::Parameters,
+    }
+}

@@ -1,0 +1,151 @@
+//! What is said, and how: words of a language, colours on a terminal, JSON.
+
+use std::io::{IsTerminal, Write};
+
+use ha_core::change::{Action, Plan};
+use ha_core::language::Language;
+use ha_core::live::cluster::Unfinished;
+use ha_core::{Error, Result};
+use serde::Serialize;
+
+use crate::arguments::Arguments;
+
+/// How to speak to the user.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    pub(crate) language: Language,
+    pub(crate) json: bool,
+    colour: bool,
+}
+
+/// What a piece of text means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sense {
+    Good,
+    Bad,
+    Doubtful,
+    Plain,
+}
+
+impl Screen {
+    pub(crate) fn new(arguments: &Arguments) -> Self {
+        let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = of("LC_ALL")
+            .or_else(|| of("LC_MESSAGES"))
+            .or_else(|| of("LANG"))
+            .unwrap_or_default();
+        Self {
+            language: arguments
+                .lang
+                .unwrap_or_else(|| Language::of_locale(&locale)),
+            json: arguments.json,
+            colour: std::io::stdout().is_terminal() && of("NO_COLOR").is_none(),
+        }
+    }
+
+    /// Chooses between two languages.
+    pub(crate) fn words<'t>(&self, english: &'t str, french: &'t str) -> &'t str {
+        match self.language {
+            Language::French => french,
+            _ => english,
+        }
+    }
+
+    /// Writes a line; one that nobody reads any more is no error of ours.
+    pub(crate) fn line(&self, sense: Sense, text: &str) -> Result<()> {
+        let colour = match sense {
+            Sense::Good => "\x1b[32m",
+            Sense::Bad => "\x1b[31m",
+            Sense::Doubtful => "\x1b[33m",
+            Sense::Plain => "",
+        };
+        let line = if self.colour && !colour.is_empty() {
+            format!("{colour}{text}\x1b[0m\n")
+        } else {
+            format!("{text}\n")
+        };
+        self.write(&line)
+    }
+
+    /// Writes text as it is.
+    pub(crate) fn write(&self, text: &str) -> Result<()> {
+        match std::io::stdout().lock().write_all(text.as_bytes()) {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            written => Ok(written?),
+        }
+    }
+
+    /// Writes a value as one line of JSON.
+    pub(crate) fn value(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value).map_err(std::io::Error::from)?;
+        self.write(&format!("{text}\n"))
+    }
+
+    /// Prints what a plan changes.
+    pub(crate) fn plan(&self, plan: &Plan) -> Result<()> {
+        if plan.is_empty() {
+            let nothing = self.words(
+                "nothing to change: everything is so already",
+                "rien à changer : tout est déjà ainsi",
+            );
+            return self.line(Sense::Plain, nothing);
+        }
+        for line in plan.to_string().lines() {
+            let sense = match line.as_bytes().first() {
+                Some(b'+') => Sense::Good,
+                Some(b'-') => Sense::Bad,
+                Some(b'~') => Sense::Doubtful,
+                _ => Sense::Plain,
+            };
+            self.line(sense, line)?;
+        }
+        Ok(())
+    }
+
+    /// Prints what the cluster would do.
+    pub(crate) fn actions(&self, actions: &[Action]) -> Result<()> {
+        if actions.is_empty() {
+            let nothing = self.words(
+                "no resource would be started, stopped or moved",
+                "aucune ressource ne serait démarrée, arrêtée ou déplacée",
+            );
+            return self.line(Sense::Plain, nothing);
+        }
+        self.line(
+            Sense::Plain,
+            self.words("the cluster would then:", "la grappe ferait alors :"),
+        )?;
+        for action in actions {
+            let sense = match (action.interrupts(), action.blocked) {
+                (_, true) => Sense::Bad,
+                (true, _) => Sense::Doubtful,
+                _ => Sense::Good,
+            };
+            self.line(sense, &format!("  {action}"))?;
+        }
+        Ok(())
+    }
+
+    /// Says what failed, what was not finished, and what to do next.
+    pub(crate) fn failure(&self, error: &Error) {
+        let next = self.words("next step", "à faire");
+        let hint = error.hint().unwrap_or_default();
+        let unfinished: Vec<String> = Unfinished::of(error)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let text = if self.json {
+            let value = serde_json::json!({
+                "error": format!("{error:#}"), "kind": format!("{:?}", error.kind()),
+                "hint": error.hint(), "unfinished": unfinished, "exit_code": error.exit_code(),
+            });
+            format!("{value}\n")
+        } else if hint.is_empty() {
+            format!("hactl: {error:#}\n")
+        } else {
+            format!("hactl: {error:#}\n  {next}: {hint}\n")
+        };
+        // Nowhere to say that it cannot be said.
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+}
