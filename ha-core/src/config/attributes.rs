@@ -121,10 +121,13 @@ impl AttributeSet {
     }
 }
 
+/// Tells whether a set counts always, as any other.
+pub(super) fn is_plain(set: &AttributeSet) -> bool {
+    set.id_ref.is_none() && set.rule.is_none() && set.score.is_none()
+}
+
 /// Returns the set that builders add to: the first that always counts, made when there is none.
 pub(super) fn plain(sets: &mut Vec<AttributeSet>) -> &mut AttributeSet {
-    let is_plain =
-        |set: &AttributeSet| set.id_ref.is_none() && set.rule.is_none() && set.score.is_none();
     let at = sets.iter().position(is_plain).unwrap_or_else(|| {
         sets.push(AttributeSet::new());
         sets.len() - 1
@@ -203,7 +206,7 @@ impl Part for Pair {
     }
 
     fn name_parts(&mut self, namer: &mut Namer) {
-        let outer = namer.enter(self);
+        let outer = namer.enter(self, &self.rest);
         namer.reference("id-ref", &mut self.id_ref);
         namer.own("id", &mut self.id);
         namer.leave(outer);

@@ -35,17 +35,20 @@ impl FromStr for Expression {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut parser = Parser {
-            words: words(text)?,
-            next: 0,
-            depth: 0,
-        };
-        let expression = parser.any()?;
-        match parser.take() {
-            None => Ok(expression),
-            Some(word) => Err(Error::invalid(format!("{word} is too much"))),
-        }
-        .map_err(|error| error.with_hint(WOULD_DO))
+        parse(text).map_err(|error| error.with_hint(WOULD_DO))
+    }
+}
+
+fn parse(text: &str) -> Result<Expression> {
+    let mut parser = Parser {
+        words: words(text)?,
+        next: 0,
+        depth: 0,
+    };
+    let expression = parser.any()?;
+    match parser.take() {
+        None => Ok(expression),
+        Some(word) => Err(Error::invalid(format!("{word} is too much"))),
     }
 }
 
@@ -69,9 +72,9 @@ fn words(text: &str) -> Result<Vec<Word>> {
             '(' | ')' => (&rest[..1], false, &rest[1..]),
             '"' | '\'' => {
                 let inside = &rest[1..];
-                let end = inside.find(first).ok_or_else(|| {
-                    Error::invalid(format!("{rest:?} has no second {first}")).with_hint(WOULD_DO)
-                })?;
+                let end = inside
+                    .find(first)
+                    .ok_or_else(|| Error::invalid(format!("{rest:?} has no second {first}")))?;
                 (&inside[..end], true, &inside[end + 1..])
             }
             _ => {

@@ -34,7 +34,7 @@ macro_rules! part {
             }
 
             fn name_parts(&mut self, namer: &mut $crate::config::naming::Namer) {
-                let outer = namer.enter(self);
+                let outer = namer.enter(self, &self.rest);
                 $(namer.$how($($xml,)? &mut self.$field);)*
                 namer.leave(outer);
             }

@@ -504,11 +504,11 @@ impl Config {
 
 /// Sets a value in the first set that always counts, made when there is none.
 fn set_in(sets: &mut Vec<AttributeSet>, id: &str, name: &str, value: Value) {
+    if !sets.iter().any(attributes::is_plain) {
+        add_to(sets, id, AttributeSet::new());
+    }
     let set = attributes::plain(sets);
     set.set(name, value);
-    if set.id.is_none() {
-        set.id = Id::new(id).ok();
-    }
     Namer::name("set", set);
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::attribute::Attribute;
 use super::part::{Choice, Part};
+use super::rest::Rest;
 use crate::name::{Id, continues_xml_name, starts_xml_name};
 
 /// Gives ids to the parts that have none: it goes over them twice, first to see which are taken.
@@ -15,6 +16,7 @@ pub(super) struct Namer {
     owner: String,
     tag: &'static str,
     suffix: String,
+    /// Whether the part does without an id of its own.
     referring: bool,
 }
 
@@ -45,9 +47,12 @@ impl Namer {
     }
 
     /// Begins with a part; returns what [`Namer::leave`] needs.
-    pub(super) fn enter(&mut self, part: &dyn Part) -> String {
+    pub(super) fn enter(&mut self, part: &dyn Part, rest: &Rest) -> String {
         self.suffix = part.suffix(self.tag);
-        self.referring = false;
+        // An id that could not be read is kept.
+        self.referring = rest
+            .attributes()
+            .any(|(name, _)| name == "id" || name == "id-ref");
         self.owner.clone()
     }
 
@@ -75,7 +80,7 @@ impl Namer {
     }
 
     pub(super) fn reference(&mut self, _: &str, value: &mut Option<Id>) {
-        self.referring = value.is_some();
+        self.referring |= value.is_some();
     }
 
     pub(super) fn own(&mut self, _: &str, value: &mut Option<Id>) {
