@@ -277,3 +277,20 @@ fn the_name_of_a_file_says_what_it_is() {
         "{error:#}"
     );
 }
+
+/// What the file says is tested beside the Rust of the README, with the documentation.
+#[test]
+fn the_readme_shows_the_file_as_it_is() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("readable");
+    let (readme, file) = (read("README.md"), read("examples/sphynx.toml"));
+    let shown = readme.split("```toml\n").nth(1).expect("a block of TOML");
+    let shown = shown.split("```").next().unwrap_or_default();
+    let (head, tail) = shown
+        .split_once("# ... the other primitives ...\n\n")
+        .expect("two pieces");
+    assert!(
+        file.starts_with(head.trim_end()) && file.ends_with(tail),
+        "{shown}"
+    );
+}
