@@ -125,7 +125,7 @@ fn rust_toml_and_json_say_the_same() {
 fn it_conforms_to_pacemakers_schema() {
     use ha_core::schema::Schema;
     let mut config = built();
-    for schema in ["pacemaker-3.7", "pacemaker-3.9"] {
+    for schema in ["pacemaker-3.2", "pacemaker-3.7", "pacemaker-3.9"] {
         config.validate_with = Some(schema.to_owned());
         // Corosync numbers the nodes.
         config.nodes[0].id = Some("1".to_owned());

@@ -58,6 +58,7 @@ mod rest;
 mod rule;
 mod set;
 mod shown;
+mod spelling;
 mod tag;
 mod ticket;
 mod unreadable;
@@ -235,7 +236,8 @@ impl Config {
         &self.unreadable
     }
 
-    /// Prints it as a CIB: its `configuration`, and no status.
+    /// Prints it as a CIB: its `configuration`, and no status. For a schema before `pacemaker-3.7`,
+    /// the roles that a promotable clone has are spelled as that schema does.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when a builder was given what it could
@@ -255,6 +257,9 @@ impl Config {
         let mut mistakes = Vec::new();
         named.write(&mut document, configuration, &mut mistakes);
         document.append_child(root, "status");
+        if let Some(schema) = &self.validate_with {
+            spelling::of_schema(&mut document, schema);
+        }
         match mistakes.pop() {
             None => Ok(document),
             Some(last) if mistakes.is_empty() => Err(last.into()),
