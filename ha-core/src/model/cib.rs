@@ -22,13 +22,21 @@ pub struct Cib<'d> {
     by_id: OnceCell<HashMap<(&'d str, &'d str), Element<'d>>>,
 }
 
+fn only<'d>(mut all: impl Iterator<Item = Element<'d>>) -> Option<Element<'d>> {
+    let first = all.next();
+    first.filter(|_| all.next().is_none())
+}
+
 impl<'d> Cib<'d> {
     /// Finds the sections of a document.
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
         let root = document.root();
-        let configuration = root.child("configuration");
-        let section = |name| configuration.and_then(|c| c.child(name));
+        // Of a section that is there more than once, Pacemaker takes none.
+        let section = |name| {
+            let configurations = root.children_named("configuration");
+            only(configurations.flat_map(|e| e.children_named(name)))
+        };
         Self {
             root,
             crm_config: section("crm_config"),
@@ -38,7 +46,7 @@ impl<'d> Cib<'d> {
             tags: section("tags"),
             rsc_defaults: section("rsc_defaults"),
             op_defaults: section("op_defaults"),
-            status: root.child("status"),
+            status: only(root.children_named("status")),
             by_id: OnceCell::new(),
         }
     }

@@ -48,39 +48,49 @@ pub struct OperationKey<'d> {
 impl<'d> OperationKey<'d> {
     /// Takes a key apart, from the right: a resource's id may hold underscores, and so do
     /// `migrate_to`, `migrate_from` and the keys of notifications.
+    ///
+    /// As lenient as Pacemaker: any part may be empty, and what follows the interval's digits is ignored.
     #[must_use]
     pub fn parse(key: &'d str) -> Option<Self> {
         let (front, interval) = key.rsplit_once('_')?;
-        if interval.is_empty() || !interval.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let interval_ms = interval.parse().ok()?;
+        let interval_ms = interval_of_key(interval)?;
         let (mut resource, mut task) = front.rsplit_once('_')?;
         for whole in ["migrate_to", "migrate_from"] {
-            if let Some(id) = front
-                .strip_suffix(whole)
-                .and_then(|id| id.strip_suffix('_'))
-                && !id.is_empty()
-            {
+            let id = front.strip_suffix(whole);
+            if let Some(id) = id.and_then(|id| id.strip_suffix('_')) {
                 (resource, task) = (id, whole);
             }
         }
-        for notification in [
-            "_pre_notify",
-            "_post_notify",
-            "_confirmed-pre_notify",
-            "_confirmed-post_notify",
-        ] {
-            if let Some(at) = front.find(notification).filter(|&at| at > 0) {
-                (resource, task) = (&front[..at], &front[at + 1..]);
+        for notification in ["_pre_notify", "_post_notify"] {
+            if let Some(id) = resource.strip_suffix(notification) {
+                (resource, task) = (id, &front[id.len() + 1..]);
             }
         }
-        (!resource.is_empty() && !task.is_empty()).then_some(Self {
+        Some(Self {
             resource,
             task,
             interval_ms,
         })
     }
+}
+
+/// Reads the interval as C's `strtoull` does, into 32 bits.
+fn interval_of_key(text: &str) -> Option<u64> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let digits = &digits[..end.unwrap_or(digits.len())];
+    let number = if digits.is_empty() {
+        0
+    } else {
+        digits.parse::<u64>().ok()?
+    };
+    let number = if text.starts_with('-') {
+        number.wrapping_neg()
+    } else {
+        number
+    };
+    Some(number & u64::from(u32::MAX))
 }
 
 /// A borrowed view of one `lrm_rsc_op`, its attributes read once.
@@ -313,7 +323,19 @@ mod tests {
         );
         assert_eq!(parse("db_start"), None);
         assert_eq!(parse("start_0"), None);
-        assert_eq!(parse("\u{e9}_\u{e9}_\u{e9}"), None);
+        assert_eq!(parse("\u{e9}_\u{e9}_\u{e9}"), Some(("\u{e9}", "\u{e9}", 0)));
+        // What Pacemaker 2.1.5 makes of them.
+        assert_eq!(parse("migrate_to_0"), Some(("migrate", "to", 0)));
+        assert_eq!(parse("x_pre_notify_0"), Some(("x_pre", "notify", 0)));
+        assert_eq!(
+            parse("q_pre_notify_x_post_notify_start_0"),
+            Some(("q_pre_notify_x", "post_notify_start", 0))
+        );
+        assert_eq!(parse("a__0"), Some(("a", "", 0)));
+        assert_eq!(parse("a_b_-5"), Some(("a", "b", 4_294_967_291)));
+        assert_eq!(parse("a_b_ 7x"), Some(("a", "b", 7)));
+        assert_eq!(parse("a_b_99999999999"), Some(("a", "b", 1_215_752_191)));
+        assert_eq!(parse("a_b_18446744073709551616"), None);
     }
 
     #[test]

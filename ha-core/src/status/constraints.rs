@@ -38,11 +38,13 @@ impl<'d> Engine<'d> {
 
     /// Finds the resource that a constraint names; an instance stands for its whole clone.
     pub(super) fn constraint_resource(&self, id: &str) -> Option<ResourceIndex> {
-        if let Some(&found) = self.status.resource_by_id.get(id) {
-            return Some(found);
-        }
-        let found = self.resource_by_history.get(id).copied()?;
-        (self.resource(found).history_name.as_deref() == Some(id)).then(|| self.top_of(found))
+        let exact = self.status.resource_by_id.get(id).copied();
+        let renamed = self.resource_by_history.get(id).copied();
+        let renamed = renamed
+            .filter(|&found| self.resource(found).history_name.as_deref() == Some(id))
+            // The first instance that answers to the name, in whichever way.
+            .filter(|&found| exact.is_none_or(|exact| found < exact));
+        renamed.map(|found| self.top_of(found)).or(exact)
     }
 
     /// Finds the resources that a name in a constraint stands for: one resource, or those of a

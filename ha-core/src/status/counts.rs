@@ -15,7 +15,8 @@ impl Engine<'_> {
 
     fn count_one(&self, index: ResourceIndex, counts: &mut Counts) {
         let resource = self.resource(index);
-        if !resource.is_primitive() {
+        // A group that lost all its members counts for one.
+        if !resource.children.is_empty() {
             for &child in &resource.children {
                 self.count_one(child, counts);
             }

@@ -184,19 +184,8 @@ impl<'d> Engine<'d> {
     fn finish(mut self) -> ClusterStatus {
         self.finish_nodes();
         self.record_histories();
-        let property = |name: &str| {
-            self.cib
-                .root()
-                .child("configuration")
-                .into_iter()
-                .flat_map(|configuration| configuration.child("crm_config"))
-                .flat_map(Element::descendants)
-                .find(|e| e.name() == "nvpair" && e.attribute("name") == Some(name))
-                .and_then(|e| e.attribute("value"))
-                .map(str::to_owned)
-        };
-        self.status.stack = property("cluster-infrastructure");
-        let version = property("dc-version");
+        self.status.stack = self.only_pair("cluster-infrastructure");
+        let version = self.only_pair("dc-version");
         let mixed_versions = self.mixed_versions();
         self.status.dc = self.dc_node.map(|node| Dc {
             node,
@@ -204,6 +193,26 @@ impl<'d> Engine<'d> {
             mixed_versions,
         });
         self.status
+    }
+
+    /// Returns the value of the pair with this name, wherever it stands; of several, none.
+    fn only_pair(&self, name: &str) -> Option<String> {
+        fn search<'e>(element: Element<'e>, name: &str, found: &mut Vec<Element<'e>>) {
+            for child in element.children() {
+                if child.name() == "nvpair" && child.attribute("name") == Some(name) {
+                    found.push(child);
+                } else if child.name() != "lrm" {
+                    // Histories are most of a CIB, and have no pairs.
+                    search(child, name, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        search(self.cib.root(), name, &mut found);
+        match found[..] {
+            [only] => only.attribute("value").map(str::to_owned),
+            _ => None,
+        }
     }
 
     fn mixed_versions(&self) -> bool {

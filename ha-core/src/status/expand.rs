@@ -195,6 +195,7 @@ impl<'d> Maker<'d> {
         let ids: HashSet<&str> = cib.resources().filter_map(|e| e.attribute("id")).collect();
         for element in cib.resources() {
             match element.name() {
+                "primitive" if super::resources::is_remote(element) => {}
                 "primitive" => self.guest_connection(cib, element, &ids),
                 "group" => {
                     for member in element.children_named("primitive") {
@@ -291,6 +292,8 @@ impl<'d> Maker<'d> {
         }
         let clone = primitive.map(|primitive| {
             self.expand_template(primitive);
+            // Without addresses of their own, the instances cannot be told apart.
+            let per_host = if range.is_some() { per_host } else { 1 };
             self.bundle_clone(id, primitive, count, per_host, promoted_max)
         });
         let mut replicas = Vec::new();
@@ -377,7 +380,7 @@ impl<'d> Maker<'d> {
             self.add(root, "primitive", &attributes)
         });
         let remote = with_primitive.then(|| {
-            let id = xml_id(&format!("{bundle}-{number}"));
+            let id = format!("{bundle}-{number}");
             self.connection(&id, &container_id, None, None)
         });
         ReplicaParts {
@@ -403,17 +406,9 @@ fn next_address(text: &str) -> String {
     Ipv4Addr::from(next).to_string()
 }
 
-/// Replaces what an XML id may not hold.
+/// Replaces what Pacemaker does not leave in the ids that it makes.
 fn xml_id(text: &str) -> String {
-    text.chars()
-        .enumerate()
-        .map(|(at, c)| match c {
-            '_' => c,
-            '-' | '.' | '0'..='9' if at > 0 => c,
-            c if c.is_alphabetic() => c,
-            _ => '.',
-        })
-        .collect()
+    text.replace([':', '#'], ".")
 }
 
 #[cfg(test)]

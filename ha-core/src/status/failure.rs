@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::operation::{Reading, rc};
 use super::rule::{RuleInput, RuleResource};
 use super::table::{Table, Values};
-use super::types::{Agent, Failure, NodeIndex, ResourceIndex, Role};
+use super::types::{Agent, Failure, NodeIndex, NodeKind, ResourceIndex, Role};
 
 /// What a failure leads to. Ordered by severity: the most severe one wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,6 +162,9 @@ impl<'d> Engine<'d> {
         if policy.role != Role::Started && entry.next_role < policy.role {
             entry.next_role = policy.role;
         }
+        if policy.role == Role::Stopped {
+            self.keep_off_all(resource);
+        }
     }
 
     /// Returns what the configuration says about failures of an operation.
@@ -190,10 +193,7 @@ impl<'d> Engine<'d> {
         let mut policy = self
             .explicit_policy(resource, on_fail)
             .unwrap_or_else(|| self.default_policy(resource, task, interval));
-        let connection = self
-            .resource(resource)
-            .agent()
-            .is_some_and(Agent::is_remote_connection);
+        let connection = self.leads_to_remote_node(resource);
         let unmanaged = !self.resource(resource).managed;
         if connection && unmanaged && !operation.is_probe() && task != "start" {
             policy = FailurePolicy {
@@ -260,7 +260,7 @@ impl<'d> Engine<'d> {
     ) -> FailurePolicy {
         let entry = self.resource(resource);
         let probe = task == "monitor" && interval_ms == 0;
-        let connection = entry.agent().is_some_and(Agent::is_remote_connection);
+        let connection = self.leads_to_remote_node(resource);
         let mut role = Role::Unknown;
         let reaction = if entry.container.is_some() {
             Reaction::RestartContainer
@@ -279,6 +279,16 @@ impl<'d> Engine<'d> {
             Reaction::Recover
         };
         FailurePolicy { reaction, role }
+    }
+
+    /// Tells whether a resource is the connection of a remote node, as only one at the top level is.
+    fn leads_to_remote_node(&self, resource: ResourceIndex) -> bool {
+        let entry = self.resource(resource);
+        entry.agent().is_some_and(Agent::is_remote_connection)
+            && self.find_node(None, Some(&entry.id)).is_some_and(|node| {
+                let node = self.node(node);
+                node.kind == NodeKind::Remote && !node.is_guest
+            })
     }
 
     /// A demote without a policy follows the recurring monitor of the promoted role.

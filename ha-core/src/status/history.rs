@@ -289,8 +289,8 @@ impl<'d> Engine<'d> {
     /// Keeps the history for the views: online nodes, in the order of the CIB.
     pub(super) fn record_histories(&mut self) {
         for position in 0..self.node_states.len() {
-            let (id, name, state) = self.node_states[position];
-            let Some(node) = self.find_node(Some(id), Some(name)) else {
+            let (id, _, state) = self.node_states[position];
+            let Some(node) = self.find_node(Some(id), None) else {
                 continue;
             };
             if !self.node(node).online {

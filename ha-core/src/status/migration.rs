@@ -17,11 +17,19 @@ struct Ends<'d> {
 }
 
 impl<'d> Engine<'d> {
-    fn ends(operation: &Operation<'d>) -> Option<Ends<'d>> {
-        Some(Ends {
+    /// Returns the ends that an operation on this node names, unless they make no sense.
+    fn ends(&self, node: NodeIndex, operation: &Operation<'d>) -> Option<Ends<'d>> {
+        let ends = Ends {
             source: operation.migrate_source?,
             target: operation.migrate_target?,
-        })
+        };
+        let own = if operation.task == "migrate_to" {
+            ends.source
+        } else {
+            ends.target
+        };
+        own.eq_ignore_ascii_case(&self.node(node).name)
+            .then_some(ends)
     }
 
     /// Finds the first operation with this task in a node's history of the resource.
@@ -112,15 +120,9 @@ impl<'d> Engine<'d> {
         operation: &Operation<'d>,
     ) {
         let resource = reading.resource;
-        let Some(ends) = Self::ends(operation) else {
+        let Some(ends) = self.ends(reading.node, operation) else {
             return;
         };
-        if !ends
-            .source
-            .eq_ignore_ascii_case(&self.node(reading.node).name)
-        {
-            return;
-        }
         let changed_on_source = self.changed_after(resource, ends.source, operation, true);
         let from = self.find_operation(resource, "migrate_from", ends.target, |op| {
             op.migrate_source == Some(ends.source)
@@ -172,7 +174,7 @@ impl<'d> Engine<'d> {
 
     pub(super) fn migrate_to_failed(&mut self, reading: &Reading<'d>, operation: &Operation<'d>) {
         let resource = reading.resource;
-        let Some(ends) = Self::ends(operation) else {
+        let Some(ends) = self.ends(reading.node, operation) else {
             return;
         };
         self.resource_mut(resource).role = Role::Started;
@@ -191,7 +193,7 @@ impl<'d> Engine<'d> {
 
     pub(super) fn migrate_from_failed(&mut self, reading: &Reading<'d>, operation: &Operation<'d>) {
         let resource = reading.resource;
-        let Some(ends) = Self::ends(operation) else {
+        let Some(ends) = self.ends(reading.node, operation) else {
             return;
         };
         self.resource_mut(resource).role = Role::Started;

@@ -13,10 +13,10 @@ use super::types::{Health, Node, NodeAttribute, NodeIndex, NodeKind, ResourceInd
 impl<'d> Engine<'d> {
     pub(super) fn read_nodes(&mut self) {
         for element in self.cib.nodes() {
-            let Some(id) = element.attribute("id") else {
+            let (Some(id), Some(name)) = (element.attribute("id"), element.attribute("uname"))
+            else {
                 continue;
             };
-            let name = element.attribute("uname").unwrap_or(id);
             let kind = match element.attribute("type") {
                 None | Some("member") => NodeKind::Cluster,
                 Some("remote") => NodeKind::Remote,
@@ -69,13 +69,17 @@ impl<'d> Engine<'d> {
             },
         );
         self.nodes.push(work);
-        self.node_by_id
-            .entry(id.to_ascii_lowercase())
-            .or_insert(index);
-        self.node_by_name
-            .entry(name.to_ascii_lowercase())
-            .or_insert(index);
+        // Of several with one name or id, the first in the list is found.
         let table = &self.status.node_table;
+        let is_first =
+            |other: NodeIndex| scalar::name_order(name, &table[other.0 as usize].name).is_le();
+        let tables = [(&mut self.node_by_id, id), (&mut self.node_by_name, name)];
+        for (by, key) in tables {
+            let known = by.entry(key.to_ascii_lowercase()).or_insert(index);
+            if is_first(*known) {
+                *known = index;
+            }
+        }
         let place = self.status.node_order.partition_point(|&other| {
             scalar::name_order(&table[other.0 as usize].name, name).is_lt()
         });
@@ -352,10 +356,12 @@ impl<'d> Engine<'d> {
         let container = connection.container.map(|c| self.resource(c));
         let container_failed = container.is_some_and(|c| c.failed);
         let container_stopped = container.is_some_and(|c| c.role == Role::Stopped);
-        let host_lost = container.is_some_and(|c| match c.running_on.as_slice() {
-            [host] => !self.node(*host).online && self.node(*host).unclean,
-            _ => false,
-        });
+        // The connection's host, which should be the container's.
+        let host_lost = container.is_some()
+            && match connection.running_on.as_slice() {
+                [host] => !self.node(*host).online && self.node(*host).unclean,
+                _ => false,
+            };
         let node = self.node_mut(index);
         if role == Role::Started {
             node.online = true;

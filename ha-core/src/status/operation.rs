@@ -143,16 +143,23 @@ impl<'d> Engine<'d> {
     /// After some failures a resource is kept off the node, or off all of them. That makes those nodes
     /// ones that something is known of, also where nodes must be allowed one by one.
     fn keep_off(&mut self, resource: ResourceIndex, node: NodeIndex, status: i32) {
-        let nodes: Vec<NodeIndex> = match status {
-            execution::HARD_ERROR => vec![node],
-            execution::FATAL_ERROR => self.status.node_indexes().collect(),
-            _ => return,
-        };
+        match status {
+            execution::HARD_ERROR => self.keep_off_one(resource, node),
+            execution::FATAL_ERROR => self.keep_off_all(resource),
+            _ => {}
+        }
+    }
+
+    pub(super) fn keep_off_all(&mut self, resource: ResourceIndex) {
+        for node in self.status.node_indexes().collect::<Vec<_>>() {
+            self.keep_off_one(resource, node);
+        }
+    }
+
+    fn keep_off_one(&mut self, resource: ResourceIndex, node: NodeIndex) {
         let top = self.top_of(resource);
-        for node in nodes {
-            if !self.status.is_allowed(self.resource(top), node) {
-                self.resource_mut(top).allowed_only.push(node);
-            }
+        if !self.status.is_allowed(self.resource(top), node) {
+            self.resource_mut(top).allowed_only.push(node);
         }
     }
 

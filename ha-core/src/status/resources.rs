@@ -127,7 +127,14 @@ impl<'d> Engine<'d> {
             provider: element.attribute("provider").map(str::to_owned),
             kind: text("type"),
         };
+        let promotes = agent.class == "ocf";
         let index = self.add_common(element, place, ResourceKind::Primitive(agent))?;
+        if self.resource(index).promotable && !promotes {
+            // Pacemaker drops what cannot be promoted where that is asked for.
+            let id = self.resource(index).id.clone();
+            self.status.resource_by_id.remove(&id);
+            return None;
+        }
         self.allow_nodes(index);
         Some(index)
     }
@@ -189,8 +196,10 @@ impl<'d> Engine<'d> {
         let seconds = |name| {
             meta.value(name)
                 .and_then(scalar::interval_ms)
-                .and_then(|ms| i64::try_from(ms / 1000).ok())
-                .unwrap_or(0)
+                // Kept in 32 bits: more than 49 days are 49 days.
+                .map_or(0, |ms| {
+                    i64::from(u32::try_from(ms).unwrap_or(u32::MAX)) / 1000
+                })
         };
         let threshold = meta.value("migration-threshold").map_or(INFINITY, |text| {
             scalar::score(text, self.status.options.health_scores)
@@ -254,7 +263,7 @@ impl<'d> Engine<'d> {
             if reconnect_ms > 0 {
                 self.work_mut(index).reconnect_ms = reconnect_ms;
                 self.resource_mut(index).failure_timeout =
-                    i64::try_from(reconnect_ms / 1000).unwrap_or(i64::MAX);
+                    i64::from(u32::try_from(reconnect_ms).unwrap_or(u32::MAX)) / 1000;
             }
         }
         Some(index)
@@ -357,14 +366,6 @@ impl<'d> Engine<'d> {
         };
         let mut max = number(self, "clone-max").unwrap_or(known.max(1));
         let mut node_max = number(self, "clone-node-max").unwrap_or(1);
-        let promotable = self.resource(index).promotable;
-        if promotable && self.has_agent(child, |class| class != "ocf") {
-            // Only OCF agents can promote: Pacemaker drops the resource.
-            self.status
-                .resource_by_id
-                .remove(&self.resource(index).id.clone());
-            return None;
-        }
         if self.resource(index).unique && self.has_agent(child, has_single_instances) {
             self.work_mut(index).forced_anonymous = true;
             self.resource_mut(index).unique = false;
@@ -380,7 +381,11 @@ impl<'d> Engine<'d> {
         }
         for number in 0..max.max(1) {
             let number = u32::try_from(number).ok()?;
-            self.add_instance(index, number, max == 0);
+            if self.add_instance(index, number, max == 0).is_none() {
+                let id = self.resource(index).id.clone();
+                self.status.resource_by_id.remove(&id);
+                return None;
+            }
         }
         self.allow_nodes(index);
         Some(index)
@@ -556,7 +561,7 @@ fn restricting_role(text: Option<&str>, promotable: bool) -> Option<Role> {
     }
 }
 
-fn is_remote(element: Element<'_>) -> bool {
+pub(super) fn is_remote(element: Element<'_>) -> bool {
     let is = |name, word: &str| {
         element
             .attribute(name)

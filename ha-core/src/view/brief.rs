@@ -39,7 +39,7 @@ pub(super) fn print(
         if !resource.is_primitive() {
             continue;
         }
-        let count = agents.entry(agent_words(resource)).or_default();
+        let count = agents.entry(agent_words(resource, "(null)")).or_default();
         count.total += 1;
         for node in resource.running_on.iter().map(|&node| status.node(node)) {
             if node.online || node.unclean || !resource.managed {

@@ -30,12 +30,16 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
 fn shown<'r>(report: &'r Report<'_>) -> impl Iterator<Item = &'r Failure> {
     report.status.failures.iter().filter(|failure| {
         let resource = failure.resource.as_deref().unwrap_or_default();
-        !failure.masked && report.node_passes(&failure.node) && report.filter.names(resource)
+        // What has a key of another shape is counted and never listed.
+        let key = failure.key.as_deref().unwrap_or(&failure.id);
+        !failure.masked
+            && key.matches('_').count() > 1
+            && report.node_passes(&failure.node)
+            && report.filter.names(resource)
     })
 }
 
 fn friendly(report: &Report<'_>, failure: &Failure) -> String {
-    let key = failure.key.as_deref().unwrap_or(&failure.id);
     let mut text = match (&failure.resource, &failure.task) {
         (Some(resource), Some(task)) if failure.interval_ms > 0 => {
             format!(
@@ -45,7 +49,7 @@ fn friendly(report: &Report<'_>, failure: &Failure) -> String {
         }
         (Some(resource), Some(task)) if task == "monitor" => format!("{resource} probe"),
         (Some(resource), Some(task)) => format!("{resource} {task}"),
-        _ => key.to_owned(),
+        _ => "unknown resource unknown action".to_owned(),
     };
     text.push_str(&format!(" on {}", failure.node));
     let status = failure.status.max(0);

@@ -1,7 +1,7 @@
 //! One primitive, on one line.
 
 use crate::model::operation::rc_text;
-use crate::status::{NodeIndex, Resource, ResourceIndex, Role};
+use crate::status::{Agent, NodeIndex, Resource, ResourceIndex, Role};
 
 use super::out::{Lists, Span, Xml};
 use super::{Report, json};
@@ -72,15 +72,29 @@ pub(super) fn print_line(
     out.item(&[Span::styled(class, &text)]);
 }
 
-/// Returns the agent the way lists print it: the provider only for OCF agents.
-pub(super) fn agent_words(resource: &Resource) -> String {
-    match resource.agent() {
-        Some(agent) => match agent.provider.as_deref().filter(|_| agent.class == "ocf") {
-            Some(provider) => format!("{}:{provider}:{}", agent.class, agent.kind),
-            None => format!("{}:{}", agent.class, agent.kind),
-        },
-        None => String::new(),
+/// Returns the agent the way lists print it: the provider only for OCF agents. A CIB that is held
+/// against no schema may not say what a resource is; there is a word for that.
+pub(super) fn agent_words(resource: &Resource, missing: &str) -> String {
+    let words = |agent: &Agent| spelled(agent, agent.class == "ocf", missing);
+    resource.agent().map(words).unwrap_or_default()
+}
+
+fn spelled(agent: &Agent, with_provider: bool, missing: &str) -> String {
+    let missing_or = |text: &str| {
+        if text.is_empty() {
+            missing.to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    let mut text = missing_or(&agent.class);
+    if let Some(provider) = agent.provider.as_deref().filter(|_| with_provider) {
+        text.push(':');
+        text.push_str(provider);
     }
+    text.push(':');
+    text.push_str(&missing_or(&agent.kind));
+    text
 }
 
 fn text(report: &Report<'_>, index: ResourceIndex, line: Line<'_>) -> String {
@@ -91,7 +105,7 @@ fn text(report: &Report<'_>, index: ResourceIndex, line: Line<'_>) -> String {
         .node
         .or(resource.lock_node)
         .filter(|_| !line.on_node && !several);
-    let mut text = format!("{}\t({}):\t", line.name, agent_words(resource));
+    let mut text = format!("{}\t({}):\t", line.name, agent_words(resource, "unknown"));
     if resource.orphan {
         text.push_str(" ORPHANED");
     }
@@ -206,7 +220,7 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     let resource = status.resource(index);
     out.open("resource");
     out.attribute("id", resource.printable_id());
-    let agent = resource.agent().map(ToString::to_string);
+    let agent = resource.agent().map(|agent| spelled(agent, true, "(null)"));
     out.attribute("resource_agent", agent.as_deref().unwrap_or_default());
     out.attribute("role", role_word(report, index));
     if let Some(target) = &resource.target_role_text {

@@ -1,15 +1,22 @@
 //! Our `crm_mon` beside the installed one: the same bytes and the same exit status for every pair of
-//! options, on the made-up CIBs of this tree and on a sample of those in the folder `HA_CIBS`.
+//! options, on the made-up CIBs of this tree and on a sample of those in the folder `HA_CIBS`; and for
+//! options and CIBs at random.
 //!
 //! Without a `crm_mon` of Pacemaker 2.1.5 there is nothing to compare with, and that is said.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod generated;
+#[path = "../inputs/mod.rs"]
 mod inputs;
+mod installed;
+mod mutation;
+mod numbers;
+mod options;
+mod random;
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-const INSTALLED: &str = "/usr/sbin/crm_mon";
+use installed::{Program, is_there, run};
 
 /// What varies; each row is one choice, and an empty one stands for nothing.
 const FACTORS: [&[&str]; 12] = [
@@ -128,44 +135,6 @@ fn pairs() -> Vec<Vec<usize>> {
     rows
 }
 
-/// Runs one of the programs; the moment of printing is hidden.
-fn run(program: &str, words: &[String], zone: &str, cib: &Path) -> (Option<i32>, String, String) {
-    let mut command = Command::new(program);
-    std::os::unix::process::CommandExt::arg0(&mut command, "crm_mon");
-    let output = command
-        .args(words)
-        .env_clear()
-        .env("LC_ALL", "C.UTF-8")
-        .env("TZ", zone)
-        .env("CIB_file", cib)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| {
-        let hide = |line: &str| {
-            let marks = ["Last updated: ", "<last_update time="];
-            let at = marks.iter().find_map(|mark| line.find(mark));
-            at.map_or(line, |at| &line[..at]).to_owned() + "\n"
-        };
-        String::from_utf8_lossy(bytes).lines().map(hide).collect()
-    };
-    (
-        output.status.code(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
-
-/// Tells whether there is a program to compare with.
-fn is_installed() -> bool {
-    let version = Command::new(INSTALLED).arg("--version").output();
-    let is = version.is_ok_and(|output| output.stdout.starts_with(b"Pacemaker 2.1.5\n"));
-    if !is {
-        eprintln!("not compared: {INSTALLED} of Pacemaker 2.1.5 is not installed");
-    }
-    is
-}
-
 /// Puts names of this CIB where the options speak of the first node and of resources.
 fn filled(word: &str, cib: &ha_core::xml::Document) -> String {
     let names = |element: &str, attribute: &str| -> Vec<String> {
@@ -187,7 +156,7 @@ fn filled(word: &str, cib: &ha_core::xml::Document) -> String {
 
 #[test]
 fn every_pair_of_options() {
-    if !is_installed() {
+    if !is_there() {
         return;
     }
     let rows = pairs();
@@ -200,16 +169,12 @@ fn every_pair_of_options() {
             let (zone, options) = chosen.split_last().unwrap();
             let words = options.iter().flat_map(|option| option.split_whitespace());
             let words: Vec<String> = words.map(|word| filled(word, &document)).collect();
-            let theirs = run(INSTALLED, &words, zone, &cib);
-            let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, zone, &cib);
-            // What the C program logs on the way is not compared.
-            if (theirs.0, &theirs.1) != (ours.0, &ours.1) {
-                let line = theirs.1.lines().zip(ours.1.lines()).find(|(a, b)| a != b);
-                different.push(format!(
-                    "{} {} TZ={zone}: {line:?}",
-                    cib.display(),
-                    words.join(" ")
-                ));
+            let theirs = run(Program::Installed, &words, zone, &cib);
+            let ours = run(Program::Ours, &words, zone, &cib);
+            if !theirs.is_like(&ours) {
+                let words = words.join(" ");
+                let said = theirs.first_difference(&ours);
+                different.push(format!("{} {words} TZ={zone}: {said}", cib.display()));
             }
         }
     }
@@ -218,21 +183,21 @@ fn every_pair_of_options() {
 
 #[test]
 fn command_lines_that_make_no_sense() {
-    if !is_installed() {
+    if !is_there() {
         return;
     }
     let cib = &inputs::cibs(75)[0];
     for line in ODD {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        let theirs = run(INSTALLED, &words, "UTC", cib);
-        let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, "UTC", cib);
+        let theirs = run(Program::Installed, &words, "UTC", cib);
+        let ours = run(Program::Ours, &words, "UTC", cib);
         assert_eq!(theirs, ours, "{line}");
     }
 }
 
 #[test]
 fn files_of_all_kinds() {
-    if !is_installed() {
+    if !is_there() {
         return;
     }
     let folder = std::env::temp_dir().join(format!("crm_mon-{}", std::process::id()));
@@ -304,8 +269,8 @@ fn files_of_all_kinds() {
             &["-X"],
         ] {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-            let theirs = run(INSTALLED, &words, "UTC", &file);
-            let ours = run(env!("CARGO_BIN_EXE_crm_mon"), &words, "UTC", &file);
+            let theirs = run(Program::Installed, &words, "UTC", &file);
+            let ours = run(Program::Ours, &words, "UTC", &file);
             assert_eq!(theirs, ours, "{} {words:?}", file.display());
         }
     }

@@ -1,0 +1,85 @@
+//! Both programs, run the same way.
+
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const INSTALLED: &str = "/usr/sbin/crm_mon";
+
+/// Which of the two.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    Installed,
+    Ours,
+}
+
+/// What a run gave; the moment of printing is hidden.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
+}
+
+impl Outcome {
+    /// Tells whether a script would see the same; what the C program logs on the way is not compared.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.code, self.signal, &self.output) == (other.code, other.signal, &other.output)
+    }
+
+    /// Returns the first line in which they differ.
+    pub(crate) fn first_difference(&self, other: &Self) -> String {
+        let (mut theirs, mut ours) = (self.output.lines(), other.output.lines());
+        loop {
+            match (theirs.next(), ours.next()) {
+                (None, None) => return format!("{:?} {:?}", self.code, other.code),
+                (a, b) if a == b => {}
+                (a, b) => return format!("{a:?} {b:?}"),
+            }
+        }
+    }
+}
+
+/// Runs one of the programs on a CIB.
+pub(crate) fn run(program: Program, words: &[String], zone: &str, cib: &Path) -> Outcome {
+    let mut command = Command::new(match program {
+        Program::Installed => INSTALLED,
+        Program::Ours => env!("CARGO_BIN_EXE_crm_mon"),
+    });
+    let output = command
+        .arg0("crm_mon")
+        .args(words)
+        .env_clear()
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", zone)
+        .env("CIB_file", cib)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| {
+        let hide = |line: &str| {
+            let marks = ["Last updated: ", "<last_update time="];
+            let at = marks.iter().find_map(|mark| line.find(mark));
+            at.map_or(line, |at| &line[..at]).to_owned() + "\n"
+        };
+        String::from_utf8_lossy(bytes).lines().map(hide).collect()
+    };
+    Outcome {
+        code: output.status.code(),
+        output: text(&output.stdout),
+        errors: text(&output.stderr),
+        signal: output.status.signal(),
+    }
+}
+
+/// Tells whether there is a program to compare with.
+pub(crate) fn is_there() -> bool {
+    let version = Command::new(INSTALLED).arg("--version").output();
+    let is = version.is_ok_and(|output| output.stdout.starts_with(b"Pacemaker 2.1.5\n"));
+    if !is {
+        eprintln!("not compared: {INSTALLED} of Pacemaker 2.1.5 is not installed");
+    }
+    is
+}
