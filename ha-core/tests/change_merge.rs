@@ -172,6 +172,25 @@ fn an_owner_gets_rid_of_what_it_no_longer_wants() {
 }
 
 #[test]
+fn what_another_owner_or_nobody_set_stays() {
+    let cib = parse(CIB);
+    let option = |value: &str| {
+        configuration(&format!(
+            "<crm_config><cluster_property_set id='o'><nvpair id='o-1' name='stonith-enabled' value='false'/>\
+             <nvpair id='o-2' name='no-quorum-policy' value='{value}'/></cluster_property_set></crm_config>"
+        ))
+    };
+    let other = Id::new("other").unwrap();
+    let first = bring(&cib, &option("ignore"), Some(&owner()));
+    let both = bring(first.after(), &option("ignore"), Some(&other));
+    let without = bring(both.after(), &configuration(""), Some(&owner()));
+    let quorum = option::value(without.after(), "no-quorum-policy");
+    assert_eq!(quorum, Some("ignore"), "the other owner wants it");
+    let none = bring(without.after(), &configuration(""), Some(&other));
+    assert_eq!(ha_core::change::differences(&cib, none.after()), []);
+}
+
+#[test]
 fn what_cannot_be_is_said() {
     let fails = |sections: &str| {
         let desired = configuration(sections);

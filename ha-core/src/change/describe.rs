@@ -235,7 +235,11 @@ fn read_field(element: Element<'_>, above: &str, fields: &mut Vec<(String, Strin
             return;
         }
         // One of its kind needs no id to be told apart.
-        name if is_only(element) => format!("{name} "),
+        name @ ("rule" | "expression" | "date_expression" | "date_spec" | "duration")
+            if is_only(element) =>
+        {
+            format!("{name} ")
+        }
         name => format!("{name} {id} "),
     };
     let name = format!("{above}{name}");

@@ -85,7 +85,7 @@ fn perform(order: Order) -> Result<Outcome> {
     let operation: Operation = match *words.as_slice() {
         ["apply", configuration, owner] => {
             let owner = (!owner.is_empty()).then(|| Id::new(owner)).transpose()?;
-            cluster.apply(Document::parse(configuration)?, owner)
+            cluster.apply_document(Document::parse(configuration)?, owner)
         }
         ["start", id] => resource(id).start(),
         ["stop", id] => resource(id).stop(),

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// Work on a CIB file instead of the running cluster
     #[arg(
         long = "file",
-        short,
+        short = 'f',
         global = true,
         env = "CIB_file",
         value_name = "CIB"

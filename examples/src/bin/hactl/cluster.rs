@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use ha_core::change::Plan;
 use ha_core::change::edit::option::Defaults;
-use ha_core::change::{Plan, merge};
+use ha_core::config::Config;
 use ha_core::finding;
 use ha_core::name::Id;
 use ha_core::schema::Schema;
-use ha_core::xml::Document;
-use ha_core::{Error, ErrorExt, ErrorKind, Result};
+use ha_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -19,26 +19,17 @@ use crate::arguments::{Default, Ticket, Value};
 use crate::look;
 use crate::screen::Sense;
 
-/// A desired configuration, and whose it is.
-struct Desired {
-    document: Document,
-    owner: Option<Id>,
-}
-
-/// Reads a desired configuration: TOML, JSON, or XML, told apart by how the file begins.
-fn read(file: &Path, owner: Option<&str>) -> Result<Desired> {
-    let what = || format!("read {}", file.display());
-    let text = std::fs::read_to_string(file)
-        .map_err(Error::from)
-        .with_context(what)?;
-    let document = Document::parse(&text).with_context(what)?;
-    let owner = owner.map(Id::new).transpose()?;
-    Ok(Desired { document, owner })
+/// Reads a desired configuration from a file: XML, JSON or TOML, by its name.
+fn read(file: &Path, owner: Option<&str>) -> Result<Config> {
+    let config = Config::open(file)?;
+    Ok(match owner {
+        Some(owner) => config.owned_by(Id::new(owner)?),
+        None => config,
+    })
 }
 
 pub(crate) fn apply(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode> {
-    let desired = read(file, owner)?;
-    act.operation(&act.cluster.apply(desired.document, desired.owner))
+    act.operation(&act.cluster.apply(&read(file, owner)?)?)
 }
 
 pub(crate) fn diff(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode> {
@@ -52,11 +43,7 @@ pub(crate) fn diff(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<Ex
 }
 
 fn plan(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<Plan> {
-    let desired = read(file, owner)?;
-    let cib = act.cluster.cib().query()?;
-    Plan::new(cib, |cib| {
-        merge(cib, &desired.document, desired.owner.as_ref())
-    })
+    act.cluster.apply(&read(file, owner)?)?.plan()
 }
 
 pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {

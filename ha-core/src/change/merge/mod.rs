@@ -21,7 +21,9 @@ use crate::{Error, ErrorKind, Result};
 ///   `is-managed` and `maintenance`.
 /// * Options, defaults and attributes of nodes are single values: others stay.
 /// * With an owner, what was desired for this owner the last time and no longer is, is removed, with the
-///   references to it. The CIB remembers it in a tag, `owned-by-OWNER`. Without one nothing is removed.
+///   references to it, unless another owner has it too. The CIB remembers it in a tag, `owned-by-OWNER`; a
+///   single value that somebody had set to the same before is not the owner's. Without an owner nothing is
+///   removed.
 ///
 /// A second run changes nothing.
 ///
@@ -132,14 +134,16 @@ impl Merge<'_> {
 
     fn values(&mut self, owner: NodeId, desired: Element<'_>, id: &str) {
         for (name, value) in object::pairs(desired) {
-            let current = values::get(self.cib, self.cib.element(owner), desired.name(), name);
-            if !current
-                .is_some_and(|current| meaning::same_value(desired.name(), name, current, value))
-            {
-                values::set(self.cib, owner, desired.name(), id, name, value);
+            let tag = desired.name();
+            let current = values::get(self.cib, self.cib.element(owner), tag, name);
+            let is_so = current.is_some_and(|now| meaning::same_value(tag, name, now, value));
+            if !is_so {
+                values::set(self.cib, owner, tag, id, name, value);
             }
-            let pair = values::pair_id(self.cib, owner, desired.name(), name);
-            self.owned.extend(pair);
+            // A value that somebody else had set to the same before us stays when we no longer want it.
+            let pair = values::pair_id(self.cib, owner, tag, name);
+            self.owned
+                .extend(pair.filter(|pair| !is_so || owner::is_owned(self.cib, pair)));
         }
     }
 

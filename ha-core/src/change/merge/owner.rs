@@ -7,10 +7,29 @@ use crate::name::Id;
 use crate::xml::{Document, Element, NodeId};
 use crate::{ErrorKind, Result};
 
+const PREFIX: &str = "owned-by-";
+
 /// Returns the id of the tag that remembers what an owner has.
 #[must_use]
 pub fn tag_of(owner: &Id) -> String {
-    format!("owned-by-{}", owner.as_str())
+    format!("{PREFIX}{}", owner.as_str())
+}
+
+/// Tells whether an owner has an element.
+pub(super) fn is_owned(cib: &Document, id: &str) -> bool {
+    owners(cib, id).next().is_some()
+}
+
+/// The tags of the owners that have an element.
+fn owners<'d>(cib: &'d Document, id: &str) -> impl Iterator<Item = &'d str> {
+    let tags = crate::change::edit::section(cib, "tags");
+    let tags = tags.into_iter().flat_map(Element::children);
+    tags.filter(move |tag| {
+        tag.children()
+            .any(|entry| entry.attribute("id") == Some(id))
+    })
+    .filter_map(|tag| tag.attribute("id"))
+    .filter(|tag| tag.starts_with(PREFIX))
 }
 
 /// Removes what the owner had and does not want any more, and writes down what it has now.
@@ -26,7 +45,9 @@ pub(super) fn settle(cib: &mut Document, owner: &Id, owned: Vec<String>) -> Resu
         .filter(|id| !seen.contains(id))
         .collect();
     for id in gone {
-        remove(cib, &id)?;
+        if !owners(cib, &id).any(|tag| tag != tag_id) {
+            remove(cib, &id)?;
+        }
     }
     // Taking things away may have taken the tag with it.
     let tag = find(cib, &tag_id);

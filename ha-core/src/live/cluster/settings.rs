@@ -11,6 +11,7 @@ use crate::Result;
 use crate::change::edit::option::{self, Defaults};
 use crate::change::edit::ticket;
 use crate::change::merge;
+use crate::config::Config;
 use crate::live::pacemaker::controld;
 use crate::name::Id;
 use crate::xml::Document;
@@ -24,11 +25,36 @@ impl Cluster {
         Operation::edit(self, what, Goal::Settled, edit)
     }
 
-    /// Brings the cluster to a desired configuration (a CIB of which only the `configuration` counts), in
-    /// one change: see [`merge`] for what that means and what is left alone.
+    /// Brings the cluster to a desired configuration, in one change: see [`merge`] for what that means and
+    /// what is left alone.
     ///
     /// With an owner, what was desired for this owner the last time and no longer is, is removed.
-    pub fn apply(&self, desired: Document, owner: Option<Id>) -> Operation {
+    ///
+    /// # Errors
+    /// Those of [`Config::to_document`].
+    ///
+    /// # Example
+    /// ```no_run
+    /// use ha_core::config::{Config, Primitive};
+    /// use ha_core::live::cluster::{Cluster, ConnectOptions};
+    /// use std::time::Duration;
+    /// let wanted = Config::new()
+    ///     .owned_by("sphynx")
+    ///     .primitive(Primitive::systemd("strongswan-starter", "ipsec_rsc"));
+    /// let cluster = Cluster::connect(&ConnectOptions::default())?;
+    /// let apply = cluster.apply(&wanted)?;
+    /// for action in apply.what_if()? {
+    ///     println!("{action}");
+    /// }
+    /// print!("{}", apply.wait(Duration::from_secs(120))?.changed);
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    pub fn apply(&self, desired: &Config) -> Result<Operation> {
+        Ok(self.apply_document(desired.to_document()?, desired.owner.clone()))
+    }
+
+    /// As [`apply`](Self::apply), with a CIB of which only the `configuration` counts.
+    pub fn apply_document(&self, desired: Document, owner: Option<Id>) -> Operation {
         self.edit("apply a configuration".to_owned(), move |cib| {
             merge(cib, &desired, owner.as_ref())
         })
