@@ -41,7 +41,7 @@ impl<'g, 'd> Check<'g, 'd> {
             names: Vec::new(),
             open: Vec::new(),
             idle: Vec::new(),
-            ids: HashSet::new(),
+            ids: HashSet::with_capacity(128),
             references: Vec::new(),
             faults: Vec::new(),
         }

@@ -1,6 +1,5 @@
 //! Reading a schema's files, and making patterns of what they say when a document first needs it.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,7 +47,7 @@ pub(super) struct Grammar {
     directory: PathBuf,
     files: Vec<(String, Arc<Source>)>,
     /// What a whole file stands for.
-    made_files: HashMap<usize, P>,
+    made_files: NumberMap<usize, P>,
     scopes: Vec<Scope>,
     pub(super) patterns: Patterns,
     declared: Vec<Declared>,
@@ -72,7 +71,7 @@ impl Grammar {
         Self {
             directory: directory.to_owned(),
             files: Vec::new(),
-            made_files: HashMap::new(),
+            made_files: NumberMap::default(),
             scopes: vec![Scope::default()],
             patterns: Patterns::new(),
             declared: Vec::new(),

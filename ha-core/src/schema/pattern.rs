@@ -97,6 +97,13 @@ impl Hasher for NumberHasher {
 
 pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
 
+/// As many patterns as the check of a small CIB makes.
+const USUAL: usize = 800;
+
+fn with_room<K, V>(entries: usize) -> NumberMap<K, V> {
+    HashMap::with_capacity_and_hasher(entries, BuildHasherDefault::default())
+}
+
 /// What an element can be, each with what is left then.
 pub(super) type Steps = Arc<[(Declaration, P)]>;
 
@@ -114,12 +121,12 @@ pub(super) struct Patterns {
 impl Patterns {
     pub(super) fn new() -> Self {
         let mut patterns = Self {
-            all: Vec::with_capacity(1024),
-            known: HashMap::with_capacity_and_hasher(1024, BuildHasherDefault::default()),
-            attribute_steps: Vec::new(),
-            step_of: NumberMap::default(),
-            element_steps: NumberMap::default(),
-            closed: NumberMap::default(),
+            all: Vec::with_capacity(USUAL),
+            known: with_room(USUAL),
+            attribute_steps: Vec::with_capacity(USUAL / 8),
+            step_of: with_room(USUAL / 8),
+            element_steps: with_room(USUAL / 8),
+            closed: with_room(USUAL / 8),
         };
         for fixed in [Pattern::NotAllowed, Pattern::Empty, Pattern::Text] {
             patterns.number(fixed);

@@ -61,25 +61,26 @@ impl Source {
             };
             let invalid = |what| wrong(ErrorKind::Invalid, what);
             let name = tag + 1;
-            if bytes[tag..].starts_with(b"<!--") {
+            let first = bytes.get(name).copied().unwrap_or_default();
+            if first == b'!' && bytes[name..].starts_with(b"!--") {
                 let is_end = |&at: &usize| at >= name + 5 && bytes[..=at].ends_with(b"-->");
                 let end = angles.find(is_end);
                 end.ok_or_else(|| invalid("a comment that does not end"))?;
                 continue;
             }
-            if bytes[tag] == b'>' || bytes[name..].starts_with(b"!") {
+            if bytes[tag] == b'>' || first == b'!' {
                 let what = "neither a tag nor a comment, which is not understood here";
                 return Err(wrong(ErrorKind::Unsupported, what));
             }
             let end = angles.next().filter(|&end| bytes[end] == b'>');
             let end = end.ok_or_else(|| invalid("a tag that does not end"))?;
-            match bytes[name] {
+            match first {
                 b'?' => {}
                 b'/' => {
-                    let its = text[name + 1..end].trim_ascii_end();
+                    let its = bytes[name + 1..end].trim_ascii_end();
                     let next = spans.len() as u32;
                     let opened = open.pop().map(|number| &mut spans[number as usize]);
-                    let opened = opened.filter(|span| &text[span.name()] == its);
+                    let opened = opened.filter(|span| &bytes[span.name()] == its);
                     let span = opened.ok_or_else(|| invalid("an end tag of another element"))?;
                     (span.end, span.next) = (tag as u32, next);
                 }
@@ -209,6 +210,9 @@ impl Iterator for Angles<'_> {
                 self.rest = &[];
             }
             self.start = self.start.wrapping_add(8);
+            if word == *b"        " {
+                continue;
+            }
             // `<` and `>` differ in one bit: what is zero now was one of them.
             let zeros = (u64::from_le_bytes(word) | (ONES * 2)) ^ (ONES * u64::from(b'>'));
             self.marks = !(((zeros & LOW) + LOW) | zeros | LOW);
