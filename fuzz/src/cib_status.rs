@@ -17,7 +17,10 @@ pub fn check(data: &[u8]) {
     let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1_700_000_000);
     let zone = TimeZone::UTC;
     let compute = || {
-        let options = ComputeOptions { constraints: true };
+        let options = ComputeOptions {
+            constraints: true,
+            ..ComputeOptions::default()
+        };
         status::compute_with(&document, now, &zone, options)
     };
     let state = compute();

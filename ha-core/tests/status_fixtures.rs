@@ -59,8 +59,15 @@ fn check(suffix: &str, options: &Options, print_masked: fn(&Report<'_>) -> Strin
         let expected = std::fs::read_to_string(folder().join(format!("{name}.{suffix}"))).unwrap();
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let constraints = options.parts.has(Part::Bans);
-        let status =
-            status::compute_with(&cib, now, &TimeZone::UTC, ComputeOptions { constraints });
+        let status = status::compute_with(
+            &cib,
+            now,
+            &TimeZone::UTC,
+            ComputeOptions {
+                constraints,
+                ..ComputeOptions::default()
+            },
+        );
         let zone = TimeZone::UTC;
         let report = Report::new(&status, options, now, &zone);
         let printed = print_masked(&report);
@@ -197,7 +204,10 @@ fn print_all(cib: &Document) {
         cib,
         now,
         &TimeZone::UTC,
-        ComputeOptions { constraints: true },
+        ComputeOptions {
+            constraints: true,
+            ..ComputeOptions::default()
+        },
     );
     let zone = TimeZone::UTC;
     let report = Report::new(&status, &options, now, &zone);

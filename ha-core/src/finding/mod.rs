@@ -197,7 +197,10 @@ impl Finding {
 /// ```
 #[must_use]
 pub fn all(document: &Document, now: Timestamp, zone: &TimeZone) -> Vec<Finding> {
-    let options = ComputeOptions { constraints: true };
+    let options = ComputeOptions {
+        constraints: true,
+        ..ComputeOptions::default()
+    };
     let state = status::compute_with(document, now, zone, options);
     let mut found = checks::all(&Cib::new(document), &state);
     found.sort_by_key(Finding::severity);

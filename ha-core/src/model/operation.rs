@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::xml::Element;
+use crate::xml::{Document, Element, Places};
 
 use super::scalar;
 
@@ -132,11 +132,60 @@ pub struct Operation<'d> {
     pub migrate_target: Option<&'d str>,
 }
 
+/// The attributes that are read, in the order of [`Operation::set`].
+const NAMES: [&str; 16] = [
+    "id",
+    "operation",
+    "interval",
+    "call-id",
+    "rc-code",
+    "op-status",
+    "last-rc-change",
+    "operation_key",
+    "on_node",
+    "transition-key",
+    "transition-magic",
+    "exit-reason",
+    "exec-time",
+    "queue-time",
+    "migrate_source",
+    "migrate_target",
+];
+
+/// Reads the entries of one document, whose names it looked up once.
+#[derive(Debug)]
+pub(crate) struct Reader(Places);
+
+impl Reader {
+    pub(crate) fn of(document: &Document) -> Self {
+        Self(Places::of(document, &NAMES))
+    }
+
+    /// Reads an entry of that document.
+    pub(crate) fn read<'d>(&self, element: Element<'d>) -> Operation<'d> {
+        let mut op = Operation::empty(element);
+        for (place, value) in element.attributes_at(&self.0) {
+            op.set(place, value);
+        }
+        op
+    }
+}
+
 impl<'d> Operation<'d> {
     /// Reads an entry.
     #[must_use]
     pub fn new(element: Element<'d>) -> Self {
-        let mut op = Self {
+        let mut op = Self::empty(element);
+        for (name, value) in element.attributes() {
+            if let Some(place) = NAMES.iter().position(|&known| known == name) {
+                op.set(place, value);
+            }
+        }
+        op
+    }
+
+    fn empty(element: Element<'d>) -> Self {
+        Self {
             element,
             id: None,
             task: "",
@@ -154,33 +203,34 @@ impl<'d> Operation<'d> {
             queue_time: None,
             migrate_source: None,
             migrate_target: None,
-        };
-        for (name, value) in element.attributes() {
-            match name {
-                "id" => op.id = Some(value),
-                "operation" => op.task = value,
-                "interval" => {
-                    op.interval_ms = scalar::integer(value)
-                        .and_then(|v| u64::try_from(v).ok())
-                        .unwrap_or(0);
-                }
-                "call-id" => op.call_id = scalar::integer32(value).unwrap_or(0),
-                "rc-code" => op.rc = scalar::integer32(value).unwrap_or(0),
-                "op-status" => op.status = scalar::integer32(value),
-                "last-rc-change" => op.last_rc_change = scalar::integer(value),
-                "operation_key" => op.operation_key = Some(value),
-                "on_node" => op.on_node = Some(value),
-                "transition-key" => op.transition_key = Some(value),
-                "transition-magic" => op.transition_magic = Some(value),
-                "exit-reason" => op.exit_reason = Some(value),
-                "exec-time" => op.exec_time = Some(value),
-                "queue-time" => op.queue_time = Some(value),
-                "migrate_source" => op.migrate_source = Some(value),
-                "migrate_target" => op.migrate_target = Some(value),
-                _ => {}
-            }
         }
-        op
+    }
+
+    /// Takes the value of an attribute, named by its place among [`NAMES`].
+    #[inline]
+    fn set(&mut self, place: usize, value: &'d str) {
+        match place {
+            0 => self.id = Some(value),
+            1 => self.task = value,
+            2 => {
+                self.interval_ms = scalar::integer(value)
+                    .and_then(|v| u64::try_from(v).ok())
+                    .unwrap_or(0);
+            }
+            3 => self.call_id = scalar::integer32(value).unwrap_or(0),
+            4 => self.rc = scalar::integer32(value).unwrap_or(0),
+            5 => self.status = scalar::integer32(value),
+            6 => self.last_rc_change = scalar::integer(value),
+            7 => self.operation_key = Some(value),
+            8 => self.on_node = Some(value),
+            9 => self.transition_key = Some(value),
+            10 => self.transition_magic = Some(value),
+            11 => self.exit_reason = Some(value),
+            12 => self.exec_time = Some(value),
+            13 => self.queue_time = Some(value),
+            14 => self.migrate_source = Some(value),
+            _ => self.migrate_target = Some(value),
+        }
     }
 
     /// Returns the operation key, or the id for entries of old versions that lack it.

@@ -3,12 +3,12 @@
 //! Several effects depend on the order in which things are read, so this is one sequence of steps
 //! over arenas of nodes and resources, not a set of independent computations.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::{Cib, Operation};
+use crate::model::{Cib, Operation, operation};
 use crate::xml::{Document, Element};
 
 use super::ComputeOptions;
@@ -16,7 +16,7 @@ use super::attributes::{BlockOptions, apply_blocks};
 use super::expand::Implicit;
 use super::options::ClusterOptions;
 use super::rule::{self, RuleInput};
-use super::table::{Table, Values};
+use super::table::{Map, Set, Table, Values};
 use super::types::{
     ClusterStatus, Counts, Dc, LastChange, Node, NodeIndex, Resource, ResourceIndex, Tag,
 };
@@ -24,7 +24,7 @@ use super::types::{
 /// What the engine knows of a node beyond what it tells.
 #[derive(Debug, Default)]
 pub(super) struct NodeWork<'d> {
-    pub(super) attributes: HashMap<&'d str, &'d str>,
+    pub(super) attributes: Map<&'d str, &'d str>,
     /// The fail counts among the attributes, indexed when first needed.
     pub(super) failures: Option<super::history::FailureAttributes<'d>>,
 }
@@ -42,6 +42,9 @@ pub(super) struct ResourceWork<'d> {
     pub(super) forced_anonymous: bool,
 }
 
+/// The `lrm_resource` elements by the name of their node and their own id.
+pub(super) type Histories<'d> = Map<&'d str, Map<&'d str, Element<'d>>>;
+
 /// The state of the computation.
 pub(super) struct Engine<'d> {
     pub(super) cib: Cib<'d>,
@@ -51,19 +54,21 @@ pub(super) struct Engine<'d> {
     pub(super) status: ClusterStatus,
     pub(super) nodes: Vec<NodeWork<'d>>,
     pub(super) resources: Vec<ResourceWork<'d>>,
-    pub(super) node_by_name: HashMap<String, NodeIndex>,
-    pub(super) node_by_id: HashMap<String, NodeIndex>,
-    pub(super) resource_by_history: HashMap<String, ResourceIndex>,
+    pub(super) node_by_name: Map<String, NodeIndex>,
+    pub(super) node_by_id: Map<String, NodeIndex>,
+    pub(super) resource_by_history: Map<String, ResourceIndex>,
     pub(super) dc_uuid: Option<&'d str>,
     pub(super) dc_node: Option<NodeIndex>,
     pub(super) have_fence_device: bool,
     pub(super) have_unfencing: bool,
     /// Old feature sets have no operation in the names of fail counts.
     pub(super) plain_fail_counts: bool,
-    pub(super) recorded_failures: HashSet<(Option<&'d str>, NodeIndex)>,
+    pub(super) recorded_failures: Set<(Option<&'d str>, NodeIndex)>,
     /// The node states with their id and name; some nodes are only found while histories are read.
     pub(super) node_states: Vec<(&'d str, &'d str, Element<'d>)>,
-    pub(super) lrm_by_name: HashMap<&'d str, HashMap<&'d str, Element<'d>>>,
+    /// Each resource's history by node and resource, indexed when first needed.
+    pub(super) histories: OnceCell<Histories<'d>>,
+    pub(super) reader: operation::Reader,
     pub(super) ticket_order: super::tickets::TicketTable,
 }
 
@@ -130,7 +135,7 @@ impl<'d> Engine<'d> {
                 node_order: Vec::new(),
                 resource_table: Vec::new(),
                 top_level: Vec::new(),
-                resource_by_id: HashMap::new(),
+                resource_by_id: Map::default(),
             },
             cib,
             implicit,
@@ -138,12 +143,13 @@ impl<'d> Engine<'d> {
             zone,
             nodes: Vec::new(),
             resources: Vec::new(),
-            node_by_name: HashMap::new(),
-            node_by_id: HashMap::new(),
-            resource_by_history: HashMap::new(),
-            recorded_failures: HashSet::new(),
+            node_by_name: Map::default(),
+            node_by_id: Map::default(),
+            resource_by_history: Map::default(),
+            recorded_failures: Set::default(),
             node_states: Vec::new(),
-            lrm_by_name: HashMap::new(),
+            histories: OnceCell::new(),
+            reader: operation::Reader::of(document),
             ticket_order: super::tickets::TicketTable::default(),
         }
     }
@@ -161,7 +167,7 @@ impl<'d> Engine<'d> {
             self.read_constraints();
         }
         self.status.tickets = self.ticket_order.in_order();
-        self.finish()
+        self.finish(options)
     }
 
     fn read_tags(&mut self) {
@@ -181,9 +187,11 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn finish(mut self) -> ClusterStatus {
+    fn finish(mut self, options: ComputeOptions) -> ClusterStatus {
         self.finish_nodes();
-        self.record_histories();
+        if !options.without_history {
+            self.record_histories();
+        }
         self.status.stack = self.only_pair("cluster-infrastructure");
         let version = self.only_pair("dc-version");
         let mixed_versions = self.mixed_versions();
@@ -280,7 +288,7 @@ impl<'d> Engine<'d> {
 
     /// Finds a node by its id, or else by its name; neither minds the case.
     pub(super) fn find_node(&self, id: Option<&str>, name: Option<&str>) -> Option<NodeIndex> {
-        let by = |table: &HashMap<String, NodeIndex>, key: &str| {
+        let by = |table: &Map<String, NodeIndex>, key: &str| {
             table
                 .get(key)
                 .copied()
@@ -291,10 +299,9 @@ impl<'d> Engine<'d> {
     }
 
     /// Reads the entries of one `lrm_resource`.
-    pub(super) fn operations(resource: Element<'d>) -> Vec<Operation<'d>> {
+    pub(super) fn operations(&self, resource: Element<'d>) -> impl Iterator<Item = Operation<'d>> {
         resource
             .children_named("lrm_rsc_op")
-            .map(Operation::new)
-            .collect()
+            .map(|entry| self.reader.read(entry))
     }
 }

@@ -1,13 +1,12 @@
 //! The passes over the operation history, and what is kept of it.
 
-use std::collections::HashMap;
-
 use crate::model::{Operation, scalar};
 use crate::xml::Element;
 
-use super::engine::Engine;
+use super::engine::{Engine, Histories};
 use super::mapping::without_number;
 use super::operation::Reading;
+use super::table::Map;
 use super::types::{
     NodeHistory, NodeIndex, NodeKind, OperationRecord, ResourceHistory, ResourceIndex, Role,
 };
@@ -22,7 +21,7 @@ pub(super) struct FailureAttribute<'d> {
 }
 
 /// The failure attributes of a node, by resource name without a number.
-pub(super) type FailureAttributes<'d> = HashMap<&'d str, Vec<FailureAttribute<'d>>>;
+pub(super) type FailureAttributes<'d> = Map<&'d str, Vec<FailureAttribute<'d>>>;
 
 /// How often a resource failed on a node.
 #[derive(Debug, Clone, Copy, Default)]
@@ -94,10 +93,12 @@ impl<'d> Engine<'d> {
         };
         self.node_mut(index).has_history = true;
         let mut fillers = Vec::new();
+        let mut operations = Vec::new();
         for entry in resources.children_named("lrm_resource") {
-            if self.read_resource_history(index, entry).is_some()
-                && entry.attribute("container").is_some()
-            {
+            operations.clear();
+            operations.extend(self.operations(entry));
+            let read = self.read_resource_history(index, entry, &mut operations);
+            if read.is_some() && entry.attribute("container").is_some() {
                 fillers.push(entry);
             }
         }
@@ -108,8 +109,8 @@ impl<'d> Engine<'d> {
         &mut self,
         node: NodeIndex,
         entry: Element<'d>,
+        operations: &mut Vec<Operation<'d>>,
     ) -> Option<ResourceIndex> {
-        let mut operations = Self::operations(entry);
         let lock = self.status.options.shutdown_lock;
         if operations.is_empty() && !lock {
             return None;
@@ -126,9 +127,9 @@ impl<'d> Engine<'d> {
         let before = self.resource(resource).role;
         self.resource_mut(resource).role = Role::Unknown;
         operations.reverse();
-        sort_by_age(&mut operations);
+        sort_by_age(operations);
         let mut reading = Reading::new(resource, node);
-        for operation in &operations {
+        for operation in &*operations {
             self.read_operation(&mut reading, operation);
         }
         self.apply_result(&reading);
@@ -161,7 +162,7 @@ impl<'d> Engine<'d> {
         let work = &mut self.nodes[node.0 as usize];
         let attributes = &work.attributes;
         work.failures.get_or_insert_with(|| {
-            let mut table: FailureAttributes<'d> = HashMap::new();
+            let mut table: FailureAttributes<'d> = Map::default();
             for (attribute, value) in attributes {
                 let (is_count, rest) = if let Some(rest) = attribute.strip_prefix("fail-count-") {
                     (true, rest)
@@ -191,6 +192,9 @@ impl<'d> Engine<'d> {
 
     /// Returns the fail count of a resource on a node, without regard to its expiry.
     pub(super) fn fail_count(&mut self, resource: ResourceIndex, node: NodeIndex) -> FailCount {
+        if self.failure_attributes(node).is_empty() {
+            return FailCount::default();
+        }
         let entry = self.resource(resource);
         let unique = entry.unique;
         let name = entry.history_name.as_deref().unwrap_or(&entry.id);
@@ -272,7 +276,7 @@ impl<'d> Engine<'d> {
                 Some(operation) => matches(operation),
                 None => self
                     .history_entry(&self.node(node).name, id)
-                    .is_some_and(|entry| Self::operations(entry).iter().any(matches)),
+                    .is_some_and(|entry| self.operations(entry).any(|op| matches(&op))),
             };
             if hit {
                 return true;
@@ -283,11 +287,24 @@ impl<'d> Engine<'d> {
 
     /// Finds what a node's history says of a resource.
     pub(super) fn history_entry(&self, node: &str, resource: &str) -> Option<Element<'d>> {
-        self.lrm_by_name.get(node)?.get(resource).copied()
+        let histories = self.histories.get_or_init(|| {
+            let mut histories = Histories::default();
+            for &(_, name, state) in &self.node_states {
+                let of_node = histories.entry(name).or_default();
+                for entry in entries(state) {
+                    if let Some(id) = entry.attribute("id") {
+                        of_node.entry(id).or_insert(entry);
+                    }
+                }
+            }
+            histories
+        });
+        histories.get(node)?.get(resource).copied()
     }
 
     /// Keeps the history for the views: online nodes, in the order of the CIB.
     pub(super) fn record_histories(&mut self) {
+        let mut operations = Vec::new();
         for position in 0..self.node_states.len() {
             let (id, _, state) = self.node_states[position];
             let Some(node) = self.find_node(Some(id), None) else {
@@ -296,13 +313,8 @@ impl<'d> Engine<'d> {
             if !self.node(node).online {
                 continue;
             }
-            let resources = state
-                .child("lrm")
-                .and_then(|lrm| lrm.child("lrm_resources"))
-                .into_iter()
-                .flat_map(|e| e.children_named("lrm_resource"));
             let mut histories = Vec::new();
-            for entry in resources {
+            for entry in entries(state) {
                 let Some(id) = entry.attribute("id") else {
                     continue;
                 };
@@ -315,7 +327,8 @@ impl<'d> Engine<'d> {
                 let failures = resource
                     .map(|r| self.fail_count(r, node))
                     .unwrap_or_default();
-                let mut operations = Self::operations(entry);
+                operations.clear();
+                operations.extend(self.operations(entry));
                 sort_by_age(&mut operations);
                 histories.push(ResourceHistory {
                     id: id.to_owned(),
@@ -331,6 +344,15 @@ impl<'d> Engine<'d> {
             });
         }
     }
+}
+
+/// The history of each resource on a node.
+fn entries(state: Element<'_>) -> impl Iterator<Item = Element<'_>> {
+    let resources = state
+        .child("lrm")
+        .and_then(|lrm| lrm.child("lrm_resources"));
+    let resources = resources.into_iter();
+    resources.flat_map(|resources| resources.children_named("lrm_resource"))
 }
 
 fn record(operation: &Operation<'_>) -> OperationRecord {
@@ -358,8 +380,15 @@ fn is_operation_suffix(text: &str) -> bool {
 /// The comparison is not a total order (it ignores what it cannot compare), so the standard sort,
 /// which may refuse such comparisons, does not serve: this is a plain merge sort.
 pub(super) fn sort_by_age(operations: &mut Vec<Operation<'_>>) {
-    if operations.len() < 2 {
-        return;
+    match operations.as_mut_slice() {
+        [] | [_] => return,
+        [a, b] => {
+            if a.age_order(b, true).is_gt() {
+                std::mem::swap(a, b);
+            }
+            return;
+        }
+        _ => {}
     }
     let mut right = operations.split_off(operations.len().div_ceil(2));
     sort_by_age(operations);

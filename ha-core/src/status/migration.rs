@@ -41,8 +41,7 @@ impl<'d> Engine<'d> {
         accept: impl Fn(&Operation<'d>) -> bool,
     ) -> Option<Operation<'d>> {
         let entry = self.history_entry(node, &self.resource(resource).id)?;
-        Self::operations(entry)
-            .into_iter()
+        self.operations(entry)
             .find(|op| op.task == task && accept(op))
     }
 
@@ -65,7 +64,7 @@ impl<'d> Engine<'d> {
     ) -> bool {
         self.history_entry(node, &self.resource(resource).id)
             .is_some_and(|entry| {
-                Self::operations(entry).iter().any(|op| {
+                self.operations(entry).any(|op| {
                     matches!(op.task, "start" | "stop" | "migrate_to" | "migrate_from")
                         && op.age_order(event, same_node).is_gt()
                 })

@@ -178,17 +178,6 @@ impl<'d> Engine<'d> {
                 continue;
             };
             self.node_states.push((id, name, state));
-            if let Some(lrm) = state
-                .child("lrm")
-                .and_then(|lrm| lrm.child("lrm_resources"))
-            {
-                let by_id = self.lrm_by_name.entry(name).or_default();
-                for resource in lrm.children_named("lrm_resource") {
-                    if let Some(id) = resource.attribute("id") {
-                        by_id.entry(id).or_insert(resource);
-                    }
-                }
-            }
             let Some(index) = self.find_node(Some(id), Some(name)) else {
                 continue;
             };

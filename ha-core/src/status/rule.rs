@@ -1,7 +1,6 @@
 //! Rules: when a block of attributes or a constraint applies.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -11,7 +10,7 @@ use crate::model::scalar::{self, HealthScores};
 use crate::model::{Cib, time};
 use crate::xml::Element;
 
-use super::table::{Table, Values};
+use super::table::{Map, Table, Values};
 use super::types::Role;
 
 /// How deep rules may nest; deeper ones are false.
@@ -31,7 +30,7 @@ pub(super) struct RuleInput<'a, 'd> {
     pub(super) now: Timestamp,
     pub(super) zone: &'a TimeZone,
     pub(super) health: HealthScores,
-    pub(super) node: Option<&'a HashMap<&'d str, &'d str>>,
+    pub(super) node: Option<&'a Map<&'d str, &'d str>>,
     pub(super) resource: Option<RuleResource<'a>>,
     pub(super) operation: Option<(&'a str, u64)>,
     pub(super) role: Role,
@@ -342,7 +341,7 @@ mod tests {
     use super::*;
     use crate::xml::Document;
 
-    fn eval(xml: &str, node: Option<&HashMap<&str, &str>>) -> bool {
+    fn eval(xml: &str, node: Option<&Map<&str, &str>>) -> bool {
         let document =
             Document::parse(&format!("<cib><configuration>{xml}</configuration></cib>")).unwrap();
         let cib = Cib::new(&document);
@@ -352,11 +351,11 @@ mod tests {
             .find(|e| e.name() == "rule")
             .unwrap();
         let now = "2022-12-01T12:00:00Z".parse().unwrap();
-        let owned: HashMap<&str, &str> = node.cloned().unwrap_or_default();
+        let owned: Map<&str, &str> = node.cloned().unwrap_or_default();
         let zone = TimeZone::UTC;
         let mut input = RuleInput::new(now, &zone, HealthScores::default());
         // The table only lives as long as the document in this test.
-        let table: HashMap<&str, &str> = owned;
+        let table: Map<&str, &str> = owned;
         if node.is_some() {
             input.node = Some(&table);
         }
@@ -373,17 +372,17 @@ mod tests {
     fn node_expressions_need_a_node() {
         let rule = r#"<rule><expression attribute="pingd" operation="lt" value="100"/></rule>"#;
         assert!(!eval(rule, None));
-        assert!(eval(rule, Some(&HashMap::from([("pingd", "20")]))));
-        assert!(!eval(rule, Some(&HashMap::from([("pingd", "200")]))));
+        assert!(eval(rule, Some(&Map::from_iter([("pingd", "20")]))));
+        assert!(!eval(rule, Some(&Map::from_iter([("pingd", "200")]))));
         assert!(
-            !eval(rule, Some(&HashMap::new())),
+            !eval(rule, Some(&Map::default())),
             "an absent value is not below anything"
         );
     }
 
     #[test]
     fn ordered_comparisons_are_numeric_and_equality_is_textual() {
-        let node = HashMap::from([("a", "0100")]);
+        let node = Map::from_iter([("a", "0100")]);
         assert!(!eval(
             r#"<rule><expression attribute="a" operation="eq" value="100"/></rule>"#,
             Some(&node)

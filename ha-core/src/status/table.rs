@@ -1,6 +1,15 @@
 //! Name/value tables, filled by blocks of `nvpair`s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+
+/// A table by name. Its hash is quick, and keyed at random: no document can make look-ups slow on
+/// purpose.
+pub(super) type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// A set with the same hash.
+pub(super) type Set<K> = HashSet<K, RandomState>;
 
 /// A table that attribute blocks can fill.
 pub(super) trait Values<'d> {
@@ -46,7 +55,7 @@ impl<'d> Values<'d> for Table<'d> {
     }
 }
 
-impl<'d> Values<'d> for HashMap<&'d str, &'d str> {
+impl<'d> Values<'d> for Map<&'d str, &'d str> {
     fn value(&self, name: &str) -> Option<&'d str> {
         self.get(name).copied()
     }
@@ -56,6 +65,6 @@ impl<'d> Values<'d> for HashMap<&'d str, &'d str> {
     }
 
     fn remove(&mut self, name: &str) {
-        HashMap::remove(self, name);
+        Map::remove(self, name);
     }
 }

@@ -41,7 +41,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::fencing::FencingEvent;
-use crate::status::ClusterStatus;
+use crate::status::{ClusterStatus, ComputeOptions};
 
 pub use failure::Failure;
 use filter::Filter;
@@ -189,6 +189,18 @@ impl Default for Options {
             request: "crm_mon".to_owned(),
             daemon: None,
             fencing: None,
+        }
+    }
+}
+
+impl Options {
+    /// Returns what the status must be computed with to show this: no more than what is shown.
+    #[must_use]
+    pub fn compute_options(&self) -> ComputeOptions {
+        let shows = |part| self.parts.has(part);
+        ComputeOptions {
+            constraints: shows(Part::Bans) || shows(Part::Tickets),
+            without_history: !shows(Part::Operations) && !shows(Part::FailCounts),
         }
     }
 }

@@ -77,7 +77,10 @@ pub fn explain(
     zone: &TimeZone,
     resource: &str,
 ) -> Result<Explanation> {
-    let options = ComputeOptions { constraints: true };
+    let options = ComputeOptions {
+        constraints: true,
+        ..ComputeOptions::default()
+    };
     let state = status::compute_with(document, now, zone, options);
     let Some(asked) = state.resource_index(resource) else {
         return Err(Error::new(

@@ -79,6 +79,20 @@ impl<'d> Element<'d> {
         }
     }
 
+    /// Returns the attributes that were asked for as (place in that list, value), in the order of the
+    /// document, which must be the one that the places are of.
+    #[inline]
+    pub(crate) fn attributes_at(
+        self,
+        places: &Places,
+    ) -> impl Iterator<Item = (usize, &'d str)> + use<'d, '_> {
+        let document = self.document;
+        self.raw_attributes().iter().filter_map(move |a| {
+            let place = *places.0.get(a.name as usize)?;
+            (place != Places::NONE).then(|| (usize::from(place), document.value(a)))
+        })
+    }
+
     /// Returns the attributes as (number of the name in this document, name, value).
     pub(crate) fn attributes_with_symbols(
         self,
@@ -305,6 +319,25 @@ impl fmt::Debug for Element<'_> {
             }
         }
         f.write_str(">")
+    }
+}
+
+/// The place that each attribute name of a document has in a list of names.
+#[derive(Debug)]
+pub(crate) struct Places(Box<[u8]>);
+
+impl Places {
+    const NONE: u8 = u8::MAX;
+
+    /// Finds them; only the first 255 names of the list count.
+    pub(crate) fn of(document: &Document, names: &[&str]) -> Self {
+        let mut places = vec![Self::NONE; document.names.len()].into_boxed_slice();
+        for (place, name) in (0..Self::NONE).zip(names) {
+            if let Some(symbol) = document.names.find(name) {
+                places[symbol as usize] = place;
+            }
+        }
+        Self(places)
     }
 }
 

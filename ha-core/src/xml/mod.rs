@@ -37,7 +37,7 @@ mod write;
 pub use builder::{Builder, Name};
 pub use document::{Document, NodeId};
 pub use element::{Attributes, Children, ChildrenNamed, Descendants, Element};
-pub(crate) use element::{Content, Contents};
+pub(crate) use element::{Content, Contents, Places};
 pub(crate) use names::Names;
 pub use names::is_name;
 pub(crate) use parse::{end_of_name, skip_blanks};

@@ -175,7 +175,10 @@ impl Sample {
             &self.document(),
             jiff::Timestamp::UNIX_EPOCH,
             &jiff::tz::TimeZone::UTC,
-            ComputeOptions { constraints: true },
+            ComputeOptions {
+                constraints: true,
+                ..ComputeOptions::default()
+            },
         )
     }
 }

@@ -4,8 +4,8 @@ use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
-use ha_core::status::{self, ClusterStatus, ComputeOptions};
-use ha_core::view::{Part, Parts, Report};
+use ha_core::status::{self, ClusterStatus};
+use ha_core::view::{Parts, Report};
 use jiff::Timestamp;
 
 use crate::arguments::{self, Action, Format, Request};
@@ -116,9 +116,8 @@ pub(crate) fn wants_fencing(request: &Request) -> bool {
 pub(crate) fn rendered(request: &Request, source: &Source) -> (ClusterStatus, String) {
     let now = request.now.unwrap_or_else(Timestamp::now);
     let zone = zone::local();
-    let parts = request.view.parts;
-    let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
-    let state = status::compute_with(&source.document, now, &zone, ComputeOptions { constraints });
+    let options = request.view.compute_options();
+    let state = status::compute_with(&source.document, now, &zone, options);
     let mut view = request.view.clone();
     view.fencing.clone_from(&source.fencing);
     view.daemon.clone_from(&source.daemon);

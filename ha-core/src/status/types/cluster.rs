@@ -1,9 +1,8 @@
 //! The cluster as a whole.
 
-use std::collections::HashMap;
-
 use super::{Failure, Node, NodeHistory, NodeIndex, Resource, ResourceIndex};
 use crate::status::options::ClusterOptions;
+use crate::status::table::Map;
 
 /// The Designated Controller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +130,7 @@ pub struct ClusterStatus {
     pub(in crate::status) node_order: Vec<NodeIndex>,
     pub(in crate::status) resource_table: Vec<Resource>,
     pub(in crate::status) top_level: Vec<ResourceIndex>,
-    pub(in crate::status) resource_by_id: HashMap<String, ResourceIndex>,
+    pub(in crate::status) resource_by_id: Map<String, ResourceIndex>,
 }
 
 impl ClusterStatus {

@@ -11,9 +11,9 @@ mod screen;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use ha_core::status::{self, ComputeOptions};
+use ha_core::status;
 use ha_core::view::out::Line;
-use ha_core::view::{DaemonState, FencingHistory, Options, Part, Report};
+use ha_core::view::{DaemonState, FencingHistory, Options, Report};
 use ha_core::xml::Document;
 use ha_core::{ErrorExt as _, Result};
 use jiff::Timestamp;
@@ -100,9 +100,7 @@ impl App {
         let Some(document) = &self.document else {
             return;
         };
-        let parts = self.view.parts;
-        let constraints = parts.has(Part::Bans) || parts.has(Part::Tickets);
-        let options = ComputeOptions { constraints };
+        let options = self.view.compute_options();
         let state = status::compute_with(document, now, &self.zone, options);
         self.lines = Report::new(&state, &self.view, now, &self.zone).lines();
         self.at = now;
