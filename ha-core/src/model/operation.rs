@@ -389,6 +389,30 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_reads_what_is_read_one_by_one() {
+        let all: String = NAMES
+            .iter()
+            .map(|name| format!("{name}='1{name}' "))
+            .collect();
+        let text = format!(
+            "<lrm><lrm_rsc_op {all} other='2'/><lrm_rsc_op rc-code='7' more='3' op-status='x'/>\
+            <lrm_rsc_op/></lrm>"
+        );
+        let document = Document::parse(&text).unwrap();
+        let reader = Reader::of(&document);
+        let mut entries = 0;
+        for entry in document.root().children() {
+            let (one, other) = (reader.read(entry), Operation::new(entry));
+            assert_eq!(format!("{one:?}"), format!("{other:?}"));
+            entries += 1;
+        }
+        assert_eq!(entries, 3);
+        let first = reader.read(document.root().children().next().unwrap());
+        assert_eq!(first.migrate_target, Some("1migrate_target"));
+        assert_eq!((first.call_id, first.task), (1, "1operation"));
+    }
+
+    #[test]
     fn transition_keys() {
         let key = TransitionKey::parse("4:12:7:0b9e").unwrap();
         assert_eq!((key.transition, key.target_rc, key.uuid), (12, 7, "0b9e"));
