@@ -272,7 +272,7 @@ fn is_only(element: Element<'_>) -> bool {
 }
 
 /// What the values of a set are called.
-fn kind_of_value(set: Element<'_>) -> &'static str {
+pub(super) fn kind_of_value(set: Element<'_>) -> &'static str {
     let in_node = || set.parent().is_some_and(|parent| parent.name() == "node");
     match set.name() {
         "meta_attributes" => "meta",

@@ -25,6 +25,7 @@ pub mod edit;
 mod merge;
 mod plan;
 mod simulate;
+pub mod validate;
 
 pub use describe::{Change, Difference, Field, differences};
 pub use merge::{merge, same, tag_of};

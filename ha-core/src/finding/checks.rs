@@ -16,9 +16,18 @@ pub(super) fn all(cib: &Cib<'_>, state: &ClusterStatus) -> Vec<Finding> {
     failures(state, &mut found);
     fencing(state, &mut found);
     left_behind(cib, &mut found);
-    pings(cib, &mut found);
+    for (primitive, attribute) in unread_pings(cib) {
+        found.push(Finding::PingUnread {
+            resource: primitive.attribute("id").unwrap_or_default().to_owned(),
+            attribute: attribute.to_owned(),
+        });
+    }
     references(cib, state, &mut found);
-    monitors(cib, &mut found);
+    for primitive in unwatched(cib) {
+        found.push(Finding::NoMonitor {
+            resource: primitive.attribute("id").unwrap_or_default().to_owned(),
+        });
+    }
     found
 }
 
@@ -207,18 +216,14 @@ fn template_of<'d>(cib: &Cib<'d>, primitive: Element<'d>) -> Option<Element<'d>>
     cib.find("template", primitive.attribute("template")?)
 }
 
-fn pings(cib: &Cib<'_>, found: &mut Vec<Finding>) {
-    let rules = cib.constraints().flat_map(Element::descendants);
-    let read: Vec<&str> = rules
-        .filter(|e| matches!(e.name(), "expression" | "rule"))
-        .filter_map(|e| e.attribute("attribute").or(e.attribute("score-attribute")))
-        .collect();
-    for primitive in primitives(cib) {
+/// The resources that ping, each with the attribute that it sets.
+pub(crate) fn pings<'d>(cib: &Cib<'d>) -> impl Iterator<Item = (Element<'d>, &'d str)> {
+    primitives(cib).filter_map(|primitive| {
         let template = template_of(cib, primitive);
         let agent = template.unwrap_or(primitive);
         let is = |name, value| agent.attribute(name) == Some(value);
         if !is("provider", "pacemaker") || !(is("type", "ping") || is("type", "pingd")) {
-            continue;
+            return None;
         }
         let attribute = [Some(primitive), template]
             .into_iter()
@@ -229,13 +234,20 @@ fn pings(cib: &Cib<'_>, found: &mut Vec<Finding>) {
             .find(|e| e.attribute("name") == Some("name"))
             .and_then(|e| e.attribute("value"))
             .unwrap_or("pingd");
-        if !read.contains(&attribute) {
-            found.push(Finding::PingUnread {
-                resource: primitive.attribute("id").unwrap_or_default().to_owned(),
-                attribute: attribute.to_owned(),
-            });
-        }
-    }
+        Some((primitive, attribute))
+    })
+}
+
+/// The resources that ping and whose attribute no constraint reads.
+pub(crate) fn unread_pings<'d>(cib: &Cib<'d>) -> Vec<(Element<'d>, &'d str)> {
+    let rules = cib.constraints().flat_map(Element::descendants);
+    let read: Vec<&str> = rules
+        .filter(|e| matches!(e.name(), "expression" | "rule"))
+        .filter_map(|e| e.attribute("attribute").or(e.attribute("score-attribute")))
+        .collect();
+    pings(cib)
+        .filter(|(_, attribute)| !read.contains(attribute))
+        .collect()
 }
 
 fn references(cib: &Cib<'_>, state: &ClusterStatus, found: &mut Vec<Finding>) {
@@ -280,30 +292,24 @@ fn references(cib: &Cib<'_>, state: &ClusterStatus, found: &mut Vec<Finding>) {
     }
 }
 
-fn monitors(cib: &Cib<'_>, found: &mut Vec<Finding>) {
-    for primitive in primitives(cib) {
-        let template = template_of(cib, primitive);
-        let class = template.unwrap_or(primitive).attribute("class");
-        if class == Some("stonith") {
-            continue;
-        }
-        let watched = [Some(primitive), template]
+/// The resources that nobody looks at once they are started; fence devices need not be.
+pub(crate) fn unwatched<'d>(cib: &Cib<'d>) -> impl Iterator<Item = Element<'d>> {
+    primitives(cib).filter(|primitive| {
+        let template = template_of(cib, *primitive);
+        let class = template.unwrap_or(*primitive).attribute("class");
+        let mut operations = [Some(*primitive), template]
             .into_iter()
             .flatten()
             .flat_map(|e| e.children_named("operations"))
             .map(|e| cib.resolve(e))
             .flat_map(|e| e.children_named("op"))
-            .map(|e| cib.resolve(e))
-            .any(|e| {
-                let interval = e.attribute("interval").and_then(scalar::interval_ms);
-                e.attribute("name") == Some("monitor") && interval.unwrap_or(0) > 0
-            });
-        if !watched {
-            found.push(Finding::NoMonitor {
-                resource: primitive.attribute("id").unwrap_or_default().to_owned(),
-            });
-        }
-    }
+            .map(|e| cib.resolve(e));
+        let watched = operations.any(|e| {
+            let interval = e.attribute("interval").and_then(scalar::interval_ms);
+            e.attribute("name") == Some("monitor") && interval.unwrap_or(0) > 0
+        });
+        class != Some("stonith") && !watched
+    })
 }
 
 fn push_once(found: &mut Vec<Finding>, finding: Finding) {

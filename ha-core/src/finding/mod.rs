@@ -5,6 +5,8 @@
 mod checks;
 mod text;
 
+pub(crate) use checks::{pings, unread_pings, unwatched};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;

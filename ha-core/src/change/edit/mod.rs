@@ -107,17 +107,25 @@ pub fn find_node<'d>(cib: &'d Document, name: &str) -> Result<Element<'d>> {
 pub(crate) fn not_found<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let known: Vec<&str> = known.collect();
     let error = Error::new(ErrorKind::NotFound, format!("there is no {what} {name}"));
-    let similar = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(known, name), known))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match similar {
-        Some((likeness, similar)) if likeness > 0.8 => {
-            error.with_hint(format!("did you mean {similar}?"))
+    match similar(name, known.iter().copied()) {
+        Some(similar) => error.with_hint(format!("did you mean {similar}?")),
+        None if known.is_empty() => {
+            error.with_hint(format!("the configuration has no {what} at all"))
         }
-        _ if known.is_empty() => error.with_hint(format!("the configuration has no {what} at all")),
-        _ => error.with_hint(format!("the configuration has: {}", known.join(", "))),
+        None => error.with_hint(format!("the configuration has: {}", known.join(", "))),
     }
+}
+
+/// Returns which of these names somebody may have meant who wrote another.
+pub(in crate::change) fn similar<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
 }
 
 /// Makes an id of a text: one that XML allows and that no element has yet.

@@ -3,10 +3,9 @@
 //! The lists are what the executor, pacemaker-execd, finds: its library reads them from this node's
 //! folders and from systemd, so they are of this node, and no daemon needs to run.
 
-mod metadata;
 mod run;
 
-pub use metadata::{Action, Metadata, Parameter, ParameterKind};
+pub use crate::model::agent::{Action, Metadata, Parameter, ParameterKind};
 
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
@@ -128,7 +127,7 @@ fn from_ocf(provider: &str, agent: &str, deadline: Instant) -> Result<String> {
         .join(part(provider)?)
         .join(part(agent)?);
     if !path.is_file() {
-        return Err(metadata::no_agent("ocf", &format!("{provider}:{agent}")));
+        return Err(no_agent("ocf", &format!("{provider}:{agent}")));
     }
     let mut command = Command::new(&path);
     command
@@ -145,7 +144,7 @@ fn from_ocf(provider: &str, agent: &str, deadline: Instant) -> Result<String> {
 fn from_fence_agent(agent: &str, deadline: Instant) -> Result<String> {
     let path = Path::new(FENCE_AGENTS).join(part(agent)?);
     if !agent.starts_with("fence_") || !path.is_file() {
-        return Err(metadata::no_agent("stonith", agent));
+        return Err(no_agent("stonith", agent));
     }
     let mut command = Command::new(path);
     command.args(["-o", "metadata"]);
@@ -179,13 +178,22 @@ fn from_library(standard: &str, agent: &str, deadline: Instant) -> Result<String
             .map_err(error::legacy)?;
         // The library makes up metadata for names that nothing has, too.
         if !known.contains(&name) {
-            return Err(metadata::no_agent(&standard, &name));
+            return Err(no_agent(&standard, &name));
         }
         let found = executor
             .metadata(here, &c_standard, &c_name)
             .map_err(error::legacy)?;
-        found.ok_or_else(|| metadata::no_agent(&standard, &name))
+        found.ok_or_else(|| no_agent(&standard, &name))
     })
+}
+
+/// The error for an agent that is not there.
+fn no_agent(standard: &str, name: &str) -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        format!("this node has no {standard} agent {name}"),
+    )
+    .with_hint("install the package that has it (resource-agents, fence-agents), or mend the name")
 }
 
 /// A name that is one part of a path.

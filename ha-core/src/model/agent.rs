@@ -1,9 +1,78 @@
-//! What an agent says of itself: the XML document that it prints for `meta-data`.
+//! Agents: how they are named, and what one says of itself (the XML document that it prints for
+//! `meta-data`).
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::xml::{Document, Element};
-use crate::{Error, ErrorExt, ErrorKind, Result};
+use crate::{Error, ErrorExt, Result};
+
+/// The full name of an agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx` ....
+///
+/// # Example
+/// ```
+/// use ha_core::model::agent::AgentName;
+/// let agent: AgentName = "ocf:heartbeat:IPaddr2".parse()?;
+/// assert_eq!(agent.provider.as_deref(), Some("heartbeat"));
+/// let unit: AgentName = "systemd:getty@tty1".parse()?;
+/// assert_eq!((unit.standard.as_str(), unit.name.as_str()), ("systemd", "getty@tty1"));
+/// assert_eq!(unit.to_string(), "systemd:getty@tty1");
+/// assert!("IPaddr2".parse::<AgentName>().is_err());
+/// # Ok::<(), ha_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgentName {
+    /// Which conventions it follows (`ocf`, `systemd`, `stonith` ...): what the CIB calls its class.
+    pub standard: String,
+    /// Its provider; OCF agents have one.
+    pub provider: Option<String>,
+    /// Its name among those of the standard and the provider: what the CIB calls its type.
+    pub name: String,
+}
+
+impl AgentName {
+    /// Returns the name that a primitive or a template gives; none when it does not give all of it.
+    #[must_use]
+    pub fn of(element: Element<'_>) -> Option<Self> {
+        let word = |name| element.attribute(name).map(str::to_owned);
+        Some(Self {
+            standard: word("class")?,
+            provider: word("provider"),
+            name: word("type")?,
+        })
+    }
+}
+
+impl fmt::Display for AgentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.provider {
+            Some(provider) => write!(f, "{}:{provider}:{}", self.standard, self.name),
+            None => write!(f, "{}:{}", self.standard, self.name),
+        }
+    }
+}
+
+impl FromStr for AgentName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (standard, rest) = text.split_once(':').unwrap_or_default();
+        let (provider, name) = match rest.split_once(':') {
+            Some((provider, name)) if standard == "ocf" => (Some(provider), name),
+            _ => (None, rest),
+        };
+        if standard.is_empty() || name.is_empty() || provider == Some("") {
+            return Err(Error::invalid(format!("{text:?} is no name of an agent"))
+                .with_hint("it is like ocf:heartbeat:IPaddr2 or systemd:nginx"));
+        }
+        Ok(Self {
+            standard: standard.to_owned(),
+            provider: provider.map(str::to_owned),
+            name: name.to_owned(),
+        })
+    }
+}
 
 /// An agent's description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +113,8 @@ pub struct Parameter {
     pub is_reloadable: bool,
     /// Whether it should no longer be used.
     pub is_deprecated: bool,
+    /// The name that it had formerly, and that the agent still takes.
+    pub obsoletes: Option<String>,
     /// What it is for, in one line.
     pub short_description: String,
     /// What it is for.
@@ -88,7 +159,7 @@ impl Metadata {
     ///
     /// # Example
     /// ```
-    /// use ha_core::live::pacemaker::executor::{Metadata, ParameterKind};
+    /// use ha_core::model::agent::{Metadata, ParameterKind};
     /// let agent = Metadata::parse(r#"<resource-agent name="IPaddr2" version="1.0">
     ///   <parameters><parameter name="cidr_netmask"><content type="integer" default="24"/></parameter>
     ///   </parameters><actions><action name="start" timeout="20s"/></actions></resource-agent>"#)?;
@@ -169,6 +240,7 @@ fn parameter(element: Element<'_>) -> Parameter {
         unique_group: element.attribute("unique-group").map(str::to_owned),
         is_reloadable: flag("reloadable"),
         is_deprecated: flag("deprecated") || element.child("deprecated").is_some(),
+        obsoletes: element.attribute("obsoletes").map(str::to_owned),
         short_description: description(element, "shortdesc"),
         long_description: description(element, "longdesc"),
     }
@@ -240,18 +312,10 @@ fn without_doctype(text: &str) -> String {
     }
 }
 
-/// The error for an agent that is not there.
-pub(super) fn no_agent(standard: &str, name: &str) -> Error {
-    Error::new(
-        ErrorKind::NotFound,
-        format!("this node has no {standard} agent {name}"),
-    )
-    .with_hint("install the package that has it (resource-agents, fence-agents), or mend the name")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn reads_every_field() -> Result<()> {
