@@ -2,15 +2,21 @@
 //!
 //! [`between`] compares two [`ClusterStatus`](crate::status::ClusterStatus) by meaning: instances of an
 //! anonymous clone have no identity of their own, so what counts is that the clone runs on a node, not
-//! under which number. [`Follower`] does it for each next state of a cluster that is watched.
+//! under which number. [`Follower`] does it for each next state of a cluster that is watched, and a
+//! [`Picture`] is what the events lead from and to.
 
-mod compare;
+mod configuration;
+mod follower;
+mod picture;
+#[cfg(test)]
+mod tests;
+mod text;
 
-pub use compare::{Follower, between};
+pub use follower::{Follower, between};
+pub use picture::Picture;
 
-use std::fmt;
-
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use crate::status::Role;
 
@@ -45,6 +51,30 @@ pub enum Event {
         /// It is in maintenance now.
         maintenance: bool,
     },
+    /// A node entered the membership and is not ready yet, or no longer so: see [`Event::NodeOnline`].
+    NodeJoining {
+        /// The node.
+        node: String,
+        /// It is joining now.
+        joining: bool,
+    },
+    /// A node that was lost in an uncertain state is certain to be down now: it was fenced, or somebody
+    /// confirmed that it is. Only a [`Follower`] knows.
+    NodeFenced {
+        /// The node.
+        node: String,
+    },
+    /// An attribute of a node, permanent or transient, has another value. What the cluster keeps its own
+    /// books with (fail counts, `#...`) is not told, and `standby` and `maintenance` are events of
+    /// their own.
+    NodeAttribute {
+        /// The node.
+        node: String,
+        /// The attribute's name.
+        name: String,
+        /// Its value now; none when it is gone.
+        value: Option<String>,
+    },
     /// The state of a node became uncertain, or certain again, without any other change.
     NodeUnclean {
         /// The node.
@@ -71,7 +101,30 @@ pub enum Event {
         /// It has quorum now.
         quorate: bool,
     },
-    /// An operation is under way.
+    /// The configuration is another one.
+    ConfigurationChanged {
+        /// What was removed, added and changed.
+        changes: Vec<ItemChange>,
+    },
+    /// This site was given a ticket.
+    TicketGranted {
+        /// The ticket.
+        ticket: String,
+    },
+    /// A ticket was taken from this site.
+    TicketRevoked {
+        /// The ticket.
+        ticket: String,
+    },
+    /// A ticket entered or left standby.
+    TicketStandby {
+        /// The ticket.
+        ticket: String,
+        /// It is in standby now.
+        standby: bool,
+    },
+    /// An operation is under way. It ends with the resource's next event on this node that is about
+    /// what it does there (started, stopped, another role, a failure).
     ResourcePending {
         /// The resource.
         resource: String,
@@ -79,6 +132,37 @@ pub enum Event {
         node: String,
         /// The task: `start`, `stop`, `promote` ....
         task: String,
+    },
+    /// An operation is no longer under way, and has changed nothing.
+    OperationEnded {
+        /// The resource.
+        resource: String,
+        /// Where.
+        node: String,
+        /// The task: `monitor` ....
+        task: String,
+    },
+    /// A resource became active on a node that is not the one where it was active before. Its end there
+    /// was told by [`Event::ResourceStopped`], or is told by this: it has migrated. Only a [`Follower`]
+    /// knows.
+    ResourceMoved {
+        /// The resource.
+        resource: String,
+        /// Where it was active before.
+        from: String,
+        /// Where it is active now.
+        to: String,
+        /// In which role.
+        role: Role,
+    },
+    /// A resource that had failed is active again on the same node. Only a [`Follower`] knows.
+    ResourceRecovered {
+        /// The resource.
+        resource: String,
+        /// Where.
+        node: String,
+        /// In which role.
+        role: Role,
     },
     /// A resource became active on a node.
     ResourceStarted {
@@ -115,6 +199,10 @@ pub enum Event {
         node: String,
         /// The task that failed.
         task: String,
+        /// Every how many milliseconds it runs; 0 for once.
+        interval_ms: u64,
+        /// Its number on that node, which tells one failure from the next.
+        call_id: i32,
         /// The agent's exit status (an OCF code).
         exit_status: i32,
         /// What the agent said.
@@ -128,131 +216,71 @@ pub enum Event {
         node: String,
         /// The task that had failed.
         task: String,
+        /// Every how many milliseconds it runs; 0 for once.
+        interval_ms: u64,
+        /// Its number on that node.
+        call_id: i32,
+    },
+    /// Several changes were read as one, and what came and went between them is not known: the reader was
+    /// slower than the cluster, or a step could not be followed. The events that come next lead to what
+    /// is so.
+    Merged {
+        /// How many changes there were, when that is known.
+        missed: Option<usize>,
+    },
+    /// The daemon that events come from is lost. What happens now is told when it is back.
+    DaemonLost {
+        /// The daemon.
+        daemon: String,
+        /// When that was noticed.
+        #[serde(serialize_with = "as_text")]
+        since: Timestamp,
+        /// Why, for reading.
+        cause: String,
+    },
+    /// The daemon is back. The events that come next lead to what is so.
+    DaemonBack {
+        /// The daemon.
+        daemon: String,
+        /// Since when it had been lost.
+        #[serde(serialize_with = "as_text")]
+        since: Timestamp,
+        /// Whether anything has changed meanwhile.
+        missed: bool,
     },
 }
 
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
-        match self {
-            Self::NodeOnline { node } => write!(f, "node {node} is online"),
-            Self::NodeOffline {
-                node,
-                unclean: false,
-            } => write!(f, "node {node} is offline"),
-            Self::NodeOffline {
-                node,
-                unclean: true,
-            } => {
-                write!(f, "node {node} is offline, its state is unknown (unclean)")
-            }
-            Self::NodeStandby {
-                node,
-                standby: true,
-            } => write!(f, "node {node} is in standby"),
-            Self::NodeStandby {
-                node,
-                standby: false,
-            } => {
-                write!(f, "node {node} is no longer in standby")
-            }
-            Self::NodeMaintenance {
-                node,
-                maintenance: true,
-            } => {
-                write!(f, "node {node} is in maintenance")
-            }
-            Self::NodeMaintenance {
-                node,
-                maintenance: false,
-            } => {
-                write!(f, "node {node} is no longer in maintenance")
-            }
-            Self::NodeUnclean {
-                node,
-                unclean: true,
-            } => write!(f, "node {node} is unclean"),
-            Self::NodeUnclean {
-                node,
-                unclean: false,
-            } => {
-                write!(f, "node {node} is clean again")
-            }
-            Self::NodeConfigured {
-                node,
-                present: true,
-            } => {
-                write!(f, "node {node} was added to the configuration")
-            }
-            Self::NodeConfigured {
-                node,
-                present: false,
-            } => {
-                write!(f, "node {node} was removed from the configuration")
-            }
-            Self::DcChanged { from, to } => {
-                write!(f, "the DC changed from {} to {}", name(from), name(to))
-            }
-            Self::Quorum { quorate: true } => f.write_str("the partition has quorum"),
-            Self::Quorum { quorate: false } => f.write_str("the partition lost quorum"),
-            Self::ResourcePending {
-                resource,
-                node,
-                task,
-            } => {
-                write!(f, "{resource}: {task} under way on {node}")
-            }
-            Self::ResourceStarted {
-                resource,
-                node,
-                role: Role::Started,
-            } => {
-                write!(f, "{resource} started on {node}")
-            }
-            Self::ResourceStarted {
-                resource,
-                node,
-                role,
-            } => {
-                write!(f, "{resource} started on {node} ({role})")
-            }
-            Self::ResourceStopped { resource, node } => {
-                write!(f, "{resource} stopped on {node}")
-            }
-            Self::ResourceRole {
-                resource,
-                node,
-                from,
-                to,
-            } => {
-                write!(f, "{resource} on {node}: {from} -> {to}")
-            }
-            Self::OperationFailed {
-                resource,
-                node,
-                task,
-                exit_status,
-                reason,
-            } => {
-                write!(
-                    f,
-                    "{resource}: {task} failed on {node} (exit status {exit_status}"
-                )?;
-                match reason {
-                    Some(reason) => write!(f, ": {reason})"),
-                    None => f.write_str(")"),
-                }
-            }
-            Self::FailureCleared {
-                resource,
-                node,
-                task,
-            } => {
-                write!(
-                    f,
-                    "{resource}: the failure of {task} on {node} is forgotten"
-                )
-            }
-        }
-    }
+fn as_text<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
+/// What happened to a thing of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It has another content.
+    Changed,
+}
+
+/// A thing of the configuration that was added, removed or changed: a resource without those in it, a
+/// constraint, a node, the value of an option ....
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub struct ItemChange {
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// The name of its element: `primitive`, `rsc_location`, `nvpair` ....
+    pub element: String,
+    /// Its id; empty for the few elements without one.
+    pub id: String,
+    /// For an option, its name (`stonith-enabled`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What tells its content from another.
+    #[serde(skip)]
+    digest: u64,
 }

@@ -12,6 +12,7 @@ mod corosync;
 mod cpg;
 mod crm_mon;
 mod daemons;
+mod events;
 mod glance;
 mod lab_faults;
 mod lab_itself;
@@ -38,6 +39,7 @@ fn main() -> std::process::ExitCode {
     cpg::register(&mut harness);
     crm_mon::register(&mut harness);
     daemons::register(&mut harness);
+    events::register(&mut harness);
     glance::register(&mut harness);
     lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);

@@ -8,6 +8,7 @@ use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, Link, Node, NotYet};
 
 use crate::crm_mon::{build, install, same_in};
+use crate::events::Following;
 
 /// The options that both programs are compared under, and that a state is waited for with.
 const ALL: &[&str] = &["-1", "-r", "-R", "-A", "-f", "-o", "-t", "-c", "-L"];
@@ -59,6 +60,24 @@ const CALM: &[&str] = &[
     "* twin Unpromoted esclave",
 ];
 const FAULTS: &[&str] = &["Failed Resource Actions", "(blocked)", "FAILED"];
+
+/// Some of what events tell of on the way through all states.
+const TOLD: &[&str] = &[
+    "node esclave is in standby",
+    "ferry moved from maitre to esclave",
+    "ticket pass was granted",
+    "ticket pass is in standby",
+    "the partition lost quorum",
+    "the partition has quorum",
+    "node esclave is offline, its state is unknown (unclean)",
+    "twin on maitre: Promoted -> Unpromoted",
+    "twin on esclave: Unpromoted -> Promoted",
+    "node maitre is in maintenance",
+    "ferry recovered on maitre",
+    "node esclave is offline",
+    "node esclave is online",
+    "changed primitive dove",
+];
 
 /// A state of `states.txt`.
 #[derive(Debug)]
@@ -132,8 +151,20 @@ fn each_state(lab: &Lab) -> Result<()> {
         .args(["--modify", "--allow-create", "--xml-pipe"])
         .input(RESOURCES)
         .stdout()?;
+    // Beside it, the events of all these states must lead from the first to the last.
+    let following = Following::start(&maitre)?;
     for state in states()? {
         enter(lab, &maitre, &state, &program).with_context(|| state.name.to_owned())?;
+    }
+    let told = following.finish(lab)?;
+    if let Some(path) = std::env::var_os("TOLD") {
+        std::fs::write(path, told.join("\n")).unwrap();
+    }
+    for expected in TOLD {
+        assert!(
+            told.iter().any(|text| text.contains(expected)),
+            "no {expected:?} in {told:#?}"
+        );
     }
     without_corosync(lab)
 }

@@ -19,6 +19,7 @@
 //! ```
 
 mod change;
+mod events;
 mod follow;
 mod goal;
 mod node;
@@ -29,6 +30,9 @@ mod settings;
 mod unfinished;
 
 pub use crate::live::pacemaker::cib::ConnectOptions;
+#[cfg(feature = "tokio")]
+pub use events::EventStream;
+pub use events::Events;
 pub use node::{Lifetime, NodeHandle};
 pub use operation::{Done, Operation};
 pub use relocate::{Move, Moved, Restart};

@@ -171,6 +171,11 @@ impl ClusterStatus {
         self.resource_table.iter()
     }
 
+    /// Iterates over the indexes of all resources.
+    pub fn resource_indexes(&self) -> impl Iterator<Item = ResourceIndex> + '_ {
+        (0_u32..).map(ResourceIndex).take(self.resource_table.len())
+    }
+
     /// Returns a resource of this status.
     ///
     /// # Panics
