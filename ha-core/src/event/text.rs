@@ -144,8 +144,12 @@ impl fmt::Display for Event {
                 since,
                 missed,
             } => {
-                let missed = if *missed { "changes" } else { "nothing" };
-                write!(f, "{daemon} is back after {since}, {missed} missed")
+                let missed = if *missed {
+                    "changes were"
+                } else {
+                    "nothing was"
+                };
+                write!(f, "{daemon} is back, lost since {since}: {missed} missed")
             }
             Self::DcChanged { from, to } => {
                 write!(f, "the DC changed from {} to {}", name(from), name(to))

@@ -276,6 +276,10 @@ fn what_tools_do_is_told(lab: &Lab) -> Result<()> {
         ],
     )?;
     run("crm_resource", &["--wait"])?;
+    // Nothing was stopped and started when its failure was forgotten.
+    let starts = following.told.iter();
+    let starts = starts.filter(|told| told.starts_with("told started on "));
+    assert_eq!(starts.count(), 1, "{:#?}", following.told);
     let before = node.processes("pacemaker-based")?;
     node.kill("pacemaker-based")?;
     following.until(lab, &["pacemaker-based is lost since "])?;
@@ -285,16 +289,12 @@ fn what_tools_do_is_told(lab: &Lab) -> Result<()> {
             _ => Ok(lab.wait_online(Duration::from_secs(10))?),
         }
     })?;
-    following.until(lab, &["pacemaker-based is back after "])?;
+    following.until(lab, &["pacemaker-based is back, "])?;
     lab.power_cut("esclave")?;
     following.until(lab, &["node esclave is offline"])?;
     lab.power_on("esclave")?;
     lab.wait_online(LIMIT)?;
-    let told = following.finish(lab)?;
-    // Nothing was stopped and started when its failure was forgotten.
-    let count = |text: &str| told.iter().filter(|told| told.starts_with(text)).count();
-    assert_eq!(count("told started on "), 1, "{told:#?}");
-    Ok(())
+    following.finish(lab).map(drop)
 }
 
 /// What somebody who slept was told.

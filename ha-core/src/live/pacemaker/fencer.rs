@@ -1,8 +1,9 @@
 //! The fencer, pacemaker-fenced: fence devices, and what was fenced.
 
 use std::cell::RefCell;
-use std::ffi::CString;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ffi::{CStr, CString};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -73,6 +74,135 @@ pub fn history(node: Option<&str>, timeout: Duration) -> Result<Vec<FencingEvent
     Ok(events.into_iter().map(event).collect())
 }
 
+/// What a fence device does to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fence {
+    /// Cut its power.
+    Off,
+    /// Cut its power, and give it again.
+    Reboot,
+    /// Give it power, or access to what it was cut off from (unfencing).
+    On,
+}
+
+impl Fence {
+    fn word(self) -> &'static CStr {
+        match self {
+            Self::Off => c"off",
+            Self::Reboot => c"reboot",
+            Self::On => c"on",
+        }
+    }
+}
+
+/// Has a node fenced, and waits until that is done. The cluster chooses the device and who uses it.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] when no device can fence this node, [`ErrorKind::Daemon`] when the device failed
+/// (the text says what it complained about). [`ErrorKind::Timeout`] when the result is not known in time:
+/// the fencing may go on ([`history`] tells). [`ErrorKind::Disconnected`] when Pacemaker does not run here.
+///
+/// # Example
+/// ```no_run
+/// use ha_core::live::pacemaker::fencer::{self, Fence};
+/// fencer::fence("esclave", Fence::Reboot, std::time::Duration::from_secs(120))?;
+/// # Ok::<(), ha_core::Error>(())
+/// ```
+#[doc(alias = "stonith_admin --fence --reboot --unfence")]
+pub fn fence(node: &str, what: Fence, timeout: Duration) -> Result<()> {
+    const WHAT: &str = "fence a node";
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+
+    /// Also when the wait ends early.
+    struct Forget(usize);
+    impl Drop for Forget {
+        fn drop(&mut self) {
+            let number = self.0;
+            runtime::post(move |here| ffi::forget(here, number));
+        }
+    }
+    let target = name(node)?;
+    let deadline = deadline(timeout);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let _forget = Forget(number);
+    let (sender, receiver) = sync_channel(1);
+    ask(WHAT, deadline, move |here, fencer, left| {
+        let sender = sender.clone();
+        let done = move |rc| {
+            // Nobody may be waiting any more.
+            let _ = sender.try_send(rc);
+        };
+        fencer.fence(here, (&target, what.word()), left, (number, Box::new(done)))
+    })?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    match receiver.recv_timeout(left) {
+        Ok(0) => Ok(()),
+        Ok(rc) => Err(failed(node, rc, deadline).context(WHAT)),
+        Err(_) => Err(Error::new(
+            ErrorKind::Timeout,
+            format!("how the fencing of {node} ended is not known yet"),
+        )
+        .with_hint("it may go on: look at the fencing history (stonith_admin --history NODE)")
+        .context(WHAT)),
+    }
+}
+
+/// Why a node was not fenced.
+fn failed(node: &str, rc: i32, deadline: Instant) -> Error {
+    if rc == -libc::ENODEV {
+        return Error::new(
+            ErrorKind::NotFound,
+            format!("no fence device can do this to {node}"),
+        )
+        .with_code(rc)
+        .with_hint("configure one that lists this node (pcmk_host_list, pcmk_host_map)");
+    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    let told = history(Some(node), left.min(Duration::from_secs(5)));
+    let newest = told.unwrap_or_default().into_iter();
+    let newest = newest.max_by_key(|event| event.completed);
+    let reason = newest.and_then(|event| event.exit_reason);
+    let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
+    let error = error::legacy(rc);
+    Error::new(
+        ErrorKind::Daemon,
+        format!("{node} was not fenced: {error}{reason}"),
+    )
+    .with_code(rc)
+    .with_hint("look at the device and at /var/log/pacemaker/pacemaker.log of the nodes")
+}
+
+/// Tells the cluster that a node is certain to be down, as if it had been fenced.
+///
+/// **If it is not, its resources may run twice and data may be lost**: cut its power first.
+///
+/// # Errors
+/// As for [`devices`].
+#[doc(alias = "stonith_admin --confirm")]
+pub fn confirm(node: &str, timeout: Duration) -> Result<()> {
+    let node = name(node)?;
+    ask(
+        "confirm that a node is down",
+        deadline(timeout),
+        move |here, fencer, _| fencer.confirm(here, &node),
+    )
+}
+
+/// Forgets what was fenced, or tried, on all nodes; of one node or all.
+///
+/// # Errors
+/// As for [`devices`].
+#[doc(alias = "stonith_admin --history --cleanup")]
+pub fn clear_history(node: Option<&str>, timeout: Duration) -> Result<()> {
+    let node = node.map(name).transpose()?;
+    ask(
+        "forget the fencing history",
+        deadline(timeout),
+        move |here, fencer, left| fencer.clear_history(here, node.as_deref(), left),
+    )
+}
+
 pub(super) fn event(fenced: ffi::Fenced) -> FencingEvent {
     let state = match fenced.state {
         sys::st_query => State::Querying,
@@ -125,7 +255,7 @@ fn ask<T: Send + 'static>(
         reached = true;
     }
     match once(what, deadline, request.clone(), reached) {
-        // The fencer was started again since the last request, and none of them changes anything.
+        // The fencer was started again since the last request, which it has not seen.
         Err(e) if !reached && e.kind() == ErrorKind::Disconnected => {
             runtime::reach(SERVER, DAEMON, deadline).context(what)?;
             once(what, deadline, request, true)

@@ -1,5 +1,7 @@
 //! Requests to the fencer.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_long};
 use std::ptr::NonNull;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use pacemaker_sys as sys;
 
 use super::Here;
 use super::api::text;
+use super::mainloop::guard;
 
 /// A connection to the fencer. Stays on the Pacemaker thread; closed by drop.
 #[derive(Debug)]
@@ -140,6 +143,121 @@ impl Fencer {
             rc
         };
         if rc < 0 { Err(rc) } else { Ok(events) }
+    }
+}
+
+/// Called on the Pacemaker thread with the result of a fencing action: 0, or a legacy return code.
+type Done = Box<dyn FnOnce(c_int)>;
+
+thread_local! {
+    /// Who wants to know how an action ends, by a number that the library's callback gets: it tells
+    /// nobody when it forgets a callback.
+    static WAITING: RefCell<HashMap<usize, Done>> = RefCell::new(HashMap::new());
+}
+
+/// Forgets who wanted to know.
+pub(crate) fn forget(_: &Here, number: usize) {
+    drop(WAITING.with_borrow_mut(|waiting| waiting.remove(&number)));
+}
+
+unsafe extern "C" fn on_done(_: *mut sys::stonith_t, data: *mut sys::stonith_callback_data_t) {
+    guard("a fencing callback", || {
+        if data.is_null() {
+            return;
+        }
+        // SAFETY: the library hands over a result that lives during the callback; its user data is the
+        // number that `fence` gave, not an address.
+        let (rc, number) = unsafe { ((*data).rc, (*data).userdata.addr()) };
+        if let Some(done) = WAITING.with_borrow_mut(|waiting| waiting.remove(&number)) {
+            done(rc);
+        }
+    });
+}
+
+impl Fencer {
+    /// Asks the fencers of the cluster to do something to a node; `done` hears how it ends, unless
+    /// `number`, which must be its own, is forgotten before.
+    pub(crate) fn fence(
+        &self,
+        _: &Here,
+        (target, action): (&CStr, &CStr),
+        timeout: Duration,
+        (number, done): (usize, Done),
+    ) -> Result<(), c_int> {
+        let methods = self.methods();
+        let fence = methods.fence.ok_or(-libc::EOPNOTSUPP)?;
+        let register = methods.register_callback.ok_or(-libc::EOPNOTSUPP)?;
+        // SAFETY: the handle is alive; the strings are copied into the message. The library does not wait
+        // for the action.
+        let call = unsafe {
+            fence(
+                self.0.as_ptr(),
+                sys::st_opt_none as c_int,
+                target.as_ptr(),
+                action.as_ptr(),
+                seconds(timeout),
+                0,
+            )
+        };
+        if call <= 0 {
+            return Err(if call < 0 { call } else { -libc::ECOMM });
+        }
+        WAITING.with_borrow_mut(|waiting| waiting.insert(number, done));
+        // SAFETY: the handle is alive, the name is static, the callback is a static function; the user
+        // data is a number that is never followed. Time-outs are the caller's.
+        unsafe {
+            register(
+                self.0.as_ptr(),
+                call,
+                0,
+                sys::st_opt_none as c_int,
+                std::ptr::without_provenance_mut(number),
+                c"ha-core fence".as_ptr(),
+                Some(on_done),
+            );
+        }
+        Ok(())
+    }
+
+    /// Says that a node is certain to be down.
+    pub(crate) fn confirm(&self, _: &Here, target: &CStr) -> Result<(), c_int> {
+        let confirm = self.methods().confirm.ok_or(-libc::EOPNOTSUPP)?;
+        // SAFETY: the handle is alive; the name is copied into the message.
+        let rc = unsafe {
+            confirm(
+                self.0.as_ptr(),
+                sys::st_opt_sync_call as c_int,
+                target.as_ptr(),
+            )
+        };
+        if rc < 0 { Err(rc) } else { Ok(()) }
+    }
+
+    /// Forgets what was fenced, or tried; of one node or all.
+    pub(crate) fn clear_history(
+        &self,
+        _: &Here,
+        target: Option<&CStr>,
+        timeout: Duration,
+    ) -> Result<(), c_int> {
+        let history = self.methods().history.ok_or(-libc::EOPNOTSUPP)?;
+        let options = sys::st_opt_sync_call | sys::st_opt_cleanup;
+        let mut found = std::ptr::null_mut();
+        // SAFETY: as in `history`; no list is expected, and one that comes is freed.
+        let rc = unsafe {
+            let rc = history(
+                self.0.as_ptr(),
+                options as c_int,
+                target.map_or(std::ptr::null(), CStr::as_ptr),
+                &raw mut found,
+                seconds(timeout),
+            );
+            if !found.is_null() {
+                sys::stonith_history_free(found);
+            }
+            rc
+        };
+        if rc < 0 { Err(rc) } else { Ok(()) }
     }
 }
 
