@@ -95,7 +95,7 @@ fn mutate(cib: &mut Document, at: usize, what: usize, value: usize) {
                 .parent()
                 .is_some_and(|p| p.parent().is_some()) =>
         {
-            cib.remove(id)
+            cib.remove(id);
         }
         (1, false) => drop(cib.remove_attribute(id, &names[value % names.len()])),
         (_, false) => {
