@@ -14,6 +14,7 @@ mod crm_mon;
 mod daemons;
 mod events;
 mod glance;
+mod hactl;
 mod lab_faults;
 mod lab_itself;
 mod lab_program;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
     daemons::register(&mut harness);
     events::register(&mut harness);
     glance::register(&mut harness);
+    hactl::register(&mut harness);
     lab_faults::register(&mut harness);
     lab_itself::register(&mut harness);
     lab_program::register(&mut harness);
