@@ -154,6 +154,20 @@ fn objects(document: &Document) -> Vec<Object<'_>> {
         section.children().for_each(|object| read(object, &mut all));
     }
     let status = root.child("status");
+    let states = status
+        .into_iter()
+        .flat_map(|status| status.children_named("node_state"));
+    for state in states {
+        let mut fields = Vec::new();
+        let attributes = state.child("transient_attributes");
+        for set in attributes.into_iter().flat_map(Element::children) {
+            read_field(set, "transient ", &mut fields);
+        }
+        all.push(Object {
+            element: state,
+            fields,
+        });
+    }
     let tickets = status.and_then(|status| status.child("tickets"));
     tickets
         .into_iter()
@@ -273,7 +287,10 @@ fn is_only(element: Element<'_>) -> bool {
 
 /// What the values of a set are called.
 pub(super) fn kind_of_value(set: Element<'_>) -> &'static str {
-    let in_node = || set.parent().is_some_and(|parent| parent.name() == "node");
+    let in_node = || {
+        let parent = set.parent().map_or("", Element::name);
+        matches!(parent, "node" | "transient_attributes")
+    };
     match set.name() {
         "meta_attributes" => "meta",
         "utilization" => "utilization",

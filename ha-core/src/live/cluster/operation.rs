@@ -51,8 +51,8 @@ impl fmt::Debug for Operation {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Done {
-    /// What was changed in the CIB; empty when everything was so already, or when a daemon was asked
-    /// that changes it by itself.
+    /// What was changed in the CIB; empty when everything was so already. Where a daemon was asked, what
+    /// that makes of it.
     pub changed: Plan,
     /// What is so now.
     pub status: ClusterStatus,
@@ -149,12 +149,13 @@ impl Operation {
                 });
                 means.and_then(|edit| self.cluster.change(|cib| edit(cib)))
             }
-            Deed::Call { call, .. } => {
+            Deed::Call { call, means } => {
                 let timeout = self.cluster.cib().timeout();
                 let cib = self.cluster.cib().query();
                 cib.and_then(|cib| {
                     call(&self.cluster, timeout)?;
-                    Plan::new(cib, |_| Ok(()))
+                    let means = means.as_ref();
+                    Plan::new(cib, |cib| means.map_or(Ok(()), |edit| edit(cib)))
                 })
             }
         };

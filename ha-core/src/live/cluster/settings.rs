@@ -50,7 +50,18 @@ impl Cluster {
     /// # Ok::<(), ha_core::Error>(())
     /// ```
     pub fn apply(&self, desired: &Config) -> Result<Operation> {
-        Ok(self.apply_document(desired.to_document()?, desired.owner.clone()))
+        // What cannot be printed is said now, not when it is sent.
+        desired.to_document()?;
+        let desired = desired.clone();
+        Ok(self.edit("apply a configuration".to_owned(), move |cib| {
+            let mut desired = desired.clone();
+            if desired.validate_with.is_none() {
+                // Words differ from schema to schema: those that the cluster's knows are used.
+                let schema = cib.root().attribute("validate-with");
+                desired.validate_with = schema.map(str::to_owned);
+            }
+            merge(cib, &desired.to_document()?, desired.owner.as_ref())
+        }))
     }
 
     /// As [`apply`](Self::apply), with a CIB of which only the `configuration` counts.
