@@ -18,6 +18,7 @@
 //! # Ok::<(), ha_core::Error>(())
 //! ```
 
+mod agents;
 mod change;
 mod events;
 mod follow;
@@ -30,6 +31,7 @@ mod settings;
 mod unfinished;
 
 pub use crate::live::pacemaker::cib::ConnectOptions;
+pub use agents::InstalledAgents;
 #[cfg(feature = "tokio")]
 pub use events::EventStream;
 pub use events::Events;
