@@ -85,7 +85,7 @@ pub mod sphynx;
 mod stopwatch;
 mod wait;
 
-pub use command::{NodeCommand, Output};
+pub use command::{NodeCommand, Output, Process};
 pub use config::Transport;
 pub use lab::{Lab, require_root};
 pub use network::Link;

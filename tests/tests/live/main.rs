@@ -13,6 +13,7 @@ mod cpg;
 mod crm_mon;
 mod daemons;
 mod events;
+mod faults_of_changes;
 mod glance;
 mod hactl;
 mod lab_faults;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
     crm_mon::register(&mut harness);
     daemons::register(&mut harness);
     events::register(&mut harness);
+    faults_of_changes::register(&mut harness);
     glance::register(&mut harness);
     hactl::register(&mut harness);
     lab_faults::register(&mut harness);
