@@ -58,7 +58,7 @@ mod rest;
 mod rule;
 mod set;
 mod shown;
-mod spelling;
+pub(crate) mod spelling;
 mod tag;
 mod ticket;
 mod unreadable;

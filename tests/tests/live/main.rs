@@ -29,6 +29,7 @@ mod respawn;
 mod screen;
 mod session;
 mod states;
+mod validate;
 mod watch;
 
 fn main() -> std::process::ExitCode {
@@ -56,6 +57,7 @@ fn main() -> std::process::ExitCode {
     screen::register(&mut harness);
     session::register(&mut harness);
     states::register(&mut harness);
+    validate::register(&mut harness);
     watch::register(&mut harness);
     harness.main()
 }

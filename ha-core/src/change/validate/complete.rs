@@ -7,7 +7,7 @@ use super::operation::{advised, is_same_role};
 use super::{Agents, Check};
 use crate::Result;
 use crate::change::edit::{fresh_id, resources};
-use crate::config::Interval;
+use crate::config::{Interval, spelling};
 use crate::model::agent::{Action, Metadata};
 use crate::xml::{Document, Element, NodeId};
 
@@ -191,7 +191,13 @@ impl Wanted {
                 document.set_attribute(operation, "timeout", &timeout);
             }
             if let Some(role) = new.role {
-                document.set_attribute(operation, "role", &role);
+                // Where the schema is not told, the words that the old ones know, too.
+                let schema = document.root().attribute("validate-with");
+                let role = match schema.is_some_and(spelling::knows_new_roles) {
+                    true => role.as_str(),
+                    false => spelling::old_role(&role),
+                };
+                document.set_attribute(operation, "role", role);
             }
         }
     }
