@@ -20,6 +20,7 @@ pub(crate) fn register(harness: &mut Harness) {
     harness.agent("cluster::slow_start", slow_start);
     harness.agent("cluster::failing_start", failing_start);
     harness.agent("cluster::wait_for_mark", wait_for_mark);
+    harness.agent("cluster::forget", forget);
     let lab = LabOptions::default;
     harness.test(
         "cluster::changes_at_once",
@@ -29,6 +30,10 @@ pub(crate) fn register(harness: &mut Harness) {
     harness.test(
         "cluster::waiting",
         own(lab(), waits_end_when_it_is_so_or_say_why_not),
+    );
+    harness.test(
+        "cluster::forgetting",
+        own(lab(), failures_and_histories_are_forgotten),
     );
     harness.test(
         "cluster::wait_through_restart",
@@ -342,4 +347,85 @@ fn a_wait_outlasts_the_daemon(lab: &Lab) -> Result<()> {
         .args(["--node", "esclave", "--name", "mark", "--update", "set"])
         .stdout()?;
     waiting.result()
+}
+
+/// Forgets failures, or everything, of a resource; says what that was.
+fn forget(args: (String, bool)) -> Result<Vec<(String, String, i32, Vec<String>)>> {
+    let (resource, all) = args;
+    let cluster = connect()?;
+    for bad in [
+        cluster.forget_failures(Some("nothing"), None, LIMIT),
+        cluster.reprobe(None, Some("nowhere"), LIMIT),
+    ] {
+        assert_eq!(bad.map(drop).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    let gone = if all {
+        cluster.reprobe(Some(&resource), None, LIMIT)?
+    } else {
+        cluster.forget_failures(Some(&resource), None, LIMIT)?
+    };
+    cluster.settle(LIMIT)?;
+    Ok(gone
+        .into_iter()
+        .map(|f| (f.resource, f.node, f.fail_count, f.failed))
+        .collect())
+}
+
+fn failures_and_histories_are_forgotten(lab: &Lab) -> Result<()> {
+    type Gone = Vec<(String, String, i32, Vec<String>)>;
+    let node = lab.node("maitre")?;
+    let run = |program: &str, args: &[&str]| {
+        let command = node.command(program).args(args.iter().copied());
+        command.stdout()
+    };
+    let group = "<group id='pair'><primitive id='one' class='ocf' provider='pacemaker' type='Dummy'/>\
+                 <primitive id='two' class='ocf' provider='pacemaker' type='Dummy'/></group>";
+    run("cibadmin", &["-C", "-o", "resources", "-X", group])?;
+    run("crm_resource", &["--wait"])?;
+    let forget = |resource: &str, all: bool| -> Result<Gone> {
+        node.call("cluster::forget", &(resource, all))
+    };
+    assert_eq!(forget("pair", false)?, []);
+    let located = run("crm_resource", &["--locate", "-r", "two"])?;
+    let place = located.trim().rsplit(' ').next().unwrap_or_default();
+    run("crm_resource", &["--fail", "-r", "two", "-N", place])?;
+    let fail_count = || run("crm_failcount", &["-G", "-r", "two", "-N", place]);
+    lab.wait_until(LIMIT, "the failure is counted", || {
+        let text = fail_count()?;
+        if text.contains("value=0") {
+            Err(NotYet::because(text))
+        } else {
+            Ok(())
+        }
+    })?;
+    run("crm_resource", &["--wait"])?;
+    let text = fail_count()?;
+    let count = text.trim().rsplit('=').next().and_then(|n| n.parse().ok());
+    let failed = ["asyncmon".to_owned()];
+    let expected = (
+        "two".to_owned(),
+        place.to_owned(),
+        count.unwrap(),
+        failed.to_vec(),
+    );
+    assert_eq!(forget("pair", false)?, [expected]);
+    assert!(fail_count()?.contains("value=0"));
+    let status = run("crm_mon", &["-1"])?;
+    assert!(!status.contains("Failed Resource Actions"), "{status}");
+    assert_eq!(forget("pair", false)?, []);
+
+    // Stopped behind the cluster's back: found when it looks again.
+    let state = "/run/resource-agents/Dummy-one.state";
+    let removed = format!("rm -f {state} /var/run/Dummy-one.state /run/Dummy-one.state");
+    lab.node(place)?
+        .command("sh")
+        .args(["-c", &removed])
+        .stdout()?;
+    let gone = forget("one", true)?;
+    assert_eq!(gone.len(), 2, "{gone:?}");
+    let history = run("crm_mon", &["-1", "-o"])?;
+    assert!(history.contains("* one: "), "{history}");
+    let located = run("crm_resource", &["--locate", "-r", "one"])?;
+    assert!(located.contains("is running on: "), "{located}");
+    Ok(())
 }

@@ -22,6 +22,7 @@ mod agents;
 mod change;
 mod events;
 mod follow;
+mod forget;
 mod goal;
 mod node;
 mod operation;
@@ -35,6 +36,7 @@ pub use agents::InstalledAgents;
 #[cfg(feature = "tokio")]
 pub use events::EventStream;
 pub use events::Events;
+pub use forget::Forgotten;
 pub use node::{Lifetime, NodeHandle};
 pub use operation::{Done, Operation};
 pub use relocate::{Move, Moved, Restart};

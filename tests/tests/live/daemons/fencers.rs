@@ -4,15 +4,21 @@ use std::time::Duration;
 
 use ha_core::Result;
 use ha_core::live::pacemaker::executor::{self};
-use ha_core::live::pacemaker::fencer::{self, State};
+use ha_core::live::pacemaker::fencer::{self, Fence, State};
 use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, NotYet};
 use serde::{Deserialize, Serialize};
 
-use super::{LIMIT, now};
+use super::{LIMIT, now, told};
 
 pub(super) fn register(harness: &mut Harness) {
     harness.agent("daemons::ask_fencer", ask_fencer);
+    harness.agent("daemons::fence", fence_esclave);
+    harness.agent("daemons::confirm", confirm_esclave);
+    harness.test(
+        "daemons::nodes_are_fenced_and_confirmed",
+        own(LabOptions::default(), nodes_are_fenced_and_confirmed),
+    );
     harness.test(
         "daemons::fencers_tell_devices_and_history",
         own(LabOptions::default(), fencers_tell_devices_and_history),
@@ -169,4 +175,50 @@ fn fencers_tell_devices_and_history(lab: &Lab) -> Result<()> {
     }
     assert_eq!(after.of_maitre, 0);
     Ok(())
+}
+
+/// Fences a node, with so many seconds for it.
+fn fence_esclave(args: (String, u64)) -> Result<std::result::Result<(), String>> {
+    let limit = Duration::from_secs(args.1);
+    Ok(told(fencer::fence(&args.0, Fence::Off, limit)))
+}
+
+fn confirm_esclave((): ()) -> Result<()> {
+    fencer::confirm("esclave", LIMIT)?;
+    fencer::clear_history(Some("esclave"), LIMIT)
+}
+
+fn nodes_are_fenced_and_confirmed(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    let fence = |target: &str, seconds: u64| -> Result<std::result::Result<(), String>> {
+        node.call("daemons::fence", &(target, seconds))
+    };
+    let refused = fence("esclave", 60)?.expect_err("there is no device");
+    assert!(refused.starts_with("NotFound: fence a node: "), "{refused}");
+    add_switch(lab, "maitre,esclave")?;
+    let failed = fence("esclave", 60)?.expect_err("the switch still gives power");
+    assert!(failed.starts_with("Daemon: fence a node: "), "{failed}");
+    lab.power_cut("esclave")?;
+    node.write("/run/no-power", "")?;
+    // While the device takes its time, nobody else is held up, and the caller has its deadline.
+    node.write("/run/fence-hangs", "")?;
+    let late = fence("esclave", 3)?.expect_err("the switch takes its time");
+    assert!(late.starts_with("Timeout: fence a node: "), "{late}");
+    node.command("rm").arg("/run/fence-hangs").stdout()?;
+    assert_eq!(fence("esclave", 120)?, Ok(()));
+    let history = || {
+        let tool = node.command("stonith_admin").args(["-H", "esclave"]);
+        tool.stdout()
+    };
+    let text = history()?;
+    assert!(text.contains("off of esclave successful"), "{text}");
+    node.call::<()>("daemons::confirm", &())?;
+    lab.wait_until(LIMIT, "the history is forgotten", || {
+        let text = history()?;
+        if text.contains("of esclave") {
+            Err(NotYet::because(text))
+        } else {
+            Ok(())
+        }
+    })
 }

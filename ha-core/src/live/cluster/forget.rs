@@ -1,0 +1,233 @@
+//! Forgetting failures, and looking at resources again.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::follow::Follow;
+use super::{Cluster, status_of};
+use crate::live::pacemaker::{attrd, controld, exchange};
+use crate::status::{ClusterStatus, OperationRecord, Resource, ResourceHistory, ResourceIndex};
+use crate::{Error, ErrorExt, ErrorKind, Result};
+
+/// What was forgotten about a resource on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Forgotten {
+    /// The primitive.
+    pub resource: String,
+    /// The node.
+    pub node: String,
+    /// How often it had failed there.
+    pub fail_count: i32,
+    /// The operations that had failed there.
+    pub failed: Vec<String>,
+}
+
+/// What is forgotten on one node, and how its end is known.
+#[derive(Debug)]
+struct Target {
+    forgotten: Forgotten,
+    /// The name in the history.
+    history: String,
+    request: controld::Resource,
+    orphan: bool,
+    /// The newest operation that is forgotten.
+    newest: i32,
+}
+
+const PENDING: i32 = -1;
+
+impl Cluster {
+    /// Forgets the failures of a resource (with all that is in it) or of all resources, on a node or on
+    /// all that are online: what has failed is looked at again, and may run there again. Returns what was
+    /// forgotten, when the cluster has looked again; nothing when nothing had failed.
+    ///
+    /// This is `crm_resource --cleanup`. When the cause is still there, the failures come back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such resource or node, [`ErrorKind::Timeout`] when it
+    /// is not looked at again in time, and those of the attribute manager and the controller.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # use ha_core::live::cluster::{Cluster, ConnectOptions};
+    /// let cluster = Cluster::connect(&ConnectOptions::default())?;
+    /// let limit = std::time::Duration::from_secs(60);
+    /// for gone in cluster.forget_failures(Some("VIP_externe"), None, limit)? {
+    ///     println!("{} on {}: {} failures", gone.resource, gone.node, gone.fail_count);
+    /// }
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    #[doc(alias = "crm_resource --cleanup")]
+    pub fn forget_failures(
+        &self,
+        resource: Option<&str>,
+        node: Option<&str>,
+        timeout: Duration,
+    ) -> Result<Vec<Forgotten>> {
+        self.forget(resource, node, timeout, false)
+            .context("forget failures")
+    }
+
+    /// Forgets all that nodes remember of a resource (with all that is in it) or of all resources, on a
+    /// node or on all that are online, and has it looked at again. Returns what was forgotten, when the
+    /// cluster has looked again.
+    ///
+    /// This is `crm_resource --refresh`: for when somebody has started or stopped something behind the
+    /// cluster's back.
+    ///
+    /// # Errors
+    /// As for [`Cluster::forget_failures`].
+    #[doc(alias = "crm_resource --refresh")]
+    pub fn reprobe(
+        &self,
+        resource: Option<&str>,
+        node: Option<&str>,
+        timeout: Duration,
+    ) -> Result<Vec<Forgotten>> {
+        self.forget(resource, node, timeout, true)
+            .context("look at resources again")
+    }
+
+    fn forget(
+        &self,
+        resource: Option<&str>,
+        node: Option<&str>,
+        timeout: Duration,
+        all: bool,
+    ) -> Result<Vec<Forgotten>> {
+        let deadline = exchange::deadline(timeout);
+        // Before the first request, so that no answer is missed.
+        let mut follow = Follow::open(self, deadline)?;
+        let status = status_of(&self.cib.query()?);
+        let targets = targets(&status, resource, node, all)?;
+        for target in &targets {
+            let left = || deadline.saturating_duration_since(Instant::now());
+            let Forgotten { resource, node, .. } = &target.forgotten;
+            attrd::clear_failures(Some(resource), Some(node), left())?;
+            controld::refresh(node, &target.request, left())?;
+        }
+        let done = follow.until(deadline, |_, status| {
+            targets.iter().all(|t| t.is_done(status))
+        })?;
+        if done.is_none() {
+            return Err(follow.timed_out("not all resources were looked at again", timeout));
+        }
+        Ok(targets.into_iter().map(|target| target.forgotten).collect())
+    }
+}
+
+fn targets(
+    status: &ClusterStatus,
+    resource: Option<&str>,
+    node: Option<&str>,
+    all: bool,
+) -> Result<Vec<Target>> {
+    let nothing = |what: &str, name: &str| {
+        Error::new(ErrorKind::NotFound, format!("there is no {what} {name}"))
+            .with_hint("`crm_mon -1 -r` lists nodes and resources")
+    };
+    if let Some(name) = node.filter(|name| status.node_named(name).is_none()) {
+        return Err(nothing("node", name));
+    }
+    if let Some(id) = resource
+        && !status.resources().any(|r| r.answers_to(id))
+    {
+        return Err(nothing("resource", id));
+    }
+    let mut targets = Vec::new();
+    for history in &status.history {
+        let place = status.node(history.node);
+        if !place.online || node.is_some_and(|node| !place.name.eq_ignore_ascii_case(node)) {
+            continue;
+        }
+        for entry in &history.resources {
+            let Some(index) = entry.resource else {
+                continue;
+            };
+            if resource.is_none_or(|id| is_within(status, index, id)) {
+                let target = Target::new(status, &place.name, entry, status.resource(index));
+                targets.extend(target.filter(|t| all || t.has_failed()));
+            }
+        }
+    }
+    Ok(targets)
+}
+
+/// Tells whether a resource, or one that it is in, has this name.
+fn is_within(status: &ClusterStatus, index: ResourceIndex, id: &str) -> bool {
+    let mut next = Some(index);
+    while let Some(index) = next {
+        let resource = status.resource(index);
+        if resource.answers_to(id) {
+            return true;
+        }
+        next = resource.parent;
+    }
+    false
+}
+
+fn newest(operations: &[OperationRecord]) -> i32 {
+    let over = operations.iter().filter(|o| o.status != PENDING);
+    over.map(|o| o.call_id).max().unwrap_or(-1)
+}
+
+impl Target {
+    fn new(
+        status: &ClusterStatus,
+        node: &str,
+        entry: &ResourceHistory,
+        resource: &Resource,
+    ) -> Option<Self> {
+        let agent = resource.agent()?;
+        let failures = status.failures.iter();
+        let failed: HashSet<String> = failures
+            .filter(|f| f.node == node && f.history_id == entry.id)
+            .map(|f| f.task.clone().unwrap_or_else(|| f.operation.clone()))
+            .collect();
+        let mut failed: Vec<String> = failed.into_iter().collect();
+        failed.sort();
+        let id = resource.printable_id().to_owned();
+        Some(Self {
+            request: controld::Resource {
+                instance: (entry.id != id).then(|| entry.id.clone()),
+                id: id.clone(),
+                standard: agent.class.clone(),
+                provider: agent.provider.clone(),
+                agent: agent.kind.clone(),
+            },
+            forgotten: Forgotten {
+                resource: id,
+                node: node.to_owned(),
+                fail_count: entry.fail_count,
+                failed,
+            },
+            history: entry.id.clone(),
+            orphan: resource.orphan,
+            newest: newest(&entry.operations),
+        })
+    }
+
+    fn has_failed(&self) -> bool {
+        self.forgotten.fail_count > 0 || !self.forgotten.failed.is_empty()
+    }
+
+    /// Tells whether the node has looked at the resource again, or has left the cluster.
+    fn is_done(&self, status: &ClusterStatus) -> bool {
+        let Some(node) = status.node_named(&self.forgotten.node).filter(|n| n.online) else {
+            return true;
+        };
+        let histories = status.history.iter();
+        let entry = histories
+            .filter(|history| status.node(history.node).id == node.id)
+            .flat_map(|history| &history.resources)
+            .find(|entry| entry.id == self.history);
+        match entry {
+            Some(entry) => entry.fail_count == 0 && newest(&entry.operations) > self.newest,
+            // Of what is not configured any more, nothing is left.
+            None => self.orphan || status.resource_named(&self.forgotten.resource).is_none(),
+        }
+    }
+}
