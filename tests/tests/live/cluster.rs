@@ -349,8 +349,11 @@ fn a_wait_outlasts_the_daemon(lab: &Lab) -> Result<()> {
     waiting.result()
 }
 
+/// Resource, node, fail count, failed operations.
+type Gone = Vec<(String, String, i32, Vec<String>)>;
+
 /// Forgets failures, or everything, of a resource; says what that was.
-fn forget(args: (String, bool)) -> Result<Vec<(String, String, i32, Vec<String>)>> {
+fn forget(args: (String, bool)) -> Result<Gone> {
     let (resource, all) = args;
     let cluster = connect()?;
     for bad in [
@@ -372,7 +375,6 @@ fn forget(args: (String, bool)) -> Result<Vec<(String, String, i32, Vec<String>)
 }
 
 fn failures_and_histories_are_forgotten(lab: &Lab) -> Result<()> {
-    type Gone = Vec<(String, String, i32, Vec<String>)>;
     let node = lab.node("maitre")?;
     let run = |program: &str, args: &[&str]| {
         let command = node.command(program).args(args.iter().copied());
