@@ -155,7 +155,7 @@ impl Metadata {
     /// Reads the document that an agent prints.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] when it is not the XML of a `resource-agent`.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when it is not the XML of a `resource-agent`.
     ///
     /// # Example
     /// ```
