@@ -10,8 +10,8 @@ use lab::{Lab, LabOptions, Node, NotYet};
 use rustix::process::Signal;
 
 use crate::hactl::{
-    HACTL, MOODY, cib, done, epoch, hactl, hold, install, knob, let_go, located, moves, refused,
-    signal, wait_moving,
+    HACTL, MOODY, cib, done, hactl, hold, install, knob, let_go, located, moves, refused, signal,
+    wait_moving,
 };
 use crate::respawn::wait_respawned;
 
@@ -393,12 +393,26 @@ fn hung_daemon(lab: &Lab) -> Result<()> {
             .command(HACTL)
             .args(["--timeout", "20s"])
             .args(words.iter().copied());
-        let before = epoch(&node)?;
         let mut run = run.spawn(Stdio::null(), Stdio::null(), Stdio::piped())?;
-        lab.wait_until(LIMIT, "it is asked", || match epoch(&node)? {
-            now if now > before => Ok(()),
-            _ => Err(NotYet::because("it is not")),
+        // By then the program has been answered, and waits.
+        lab.wait_until(LIMIT, "the stop is under way", || {
+            let cib = cib(&node)?;
+            let mut all = cib.root().descendants();
+            let is_pending = all.any(|e| {
+                let is = |name, value| e.attribute(name) == Some(value);
+                e.name() == "lrm_rsc_op"
+                    && is("operation", "stop")
+                    && is("op-status", "-1")
+                    && e.attribute("id").is_some_and(|id| id.starts_with("slow_"))
+            });
+            if is_pending {
+                Ok(())
+            } else {
+                Err(NotYet::because("it is not"))
+            }
         })?;
+        // pacemakerd would kill what hangs, and start it again.
+        node.stop("pacemakerd")?;
         node.stop("pacemaker-based")?;
         // Its own end, long before that of the patience of anybody.
         let ended = lab.wait_until(LIMIT, "it has ended", || match run.child().try_wait() {
@@ -407,6 +421,7 @@ fn hung_daemon(lab: &Lab) -> Result<()> {
             Err(e) => Err(NotYet::because(e.to_string())),
         });
         node.cont("pacemaker-based")?;
+        node.cont("pacemakerd")?;
         let mut said = String::new();
         if let Some(mut errors) = run.child().stderr.take() {
             std::io::Read::read_to_string(&mut errors, &mut said)?;
@@ -414,6 +429,10 @@ fn hung_daemon(lab: &Lab) -> Result<()> {
         println!("{words:?}: {ended:?}: {said}");
         assert_eq!(ended?.code(), Some(124), "{said}");
         assert!(said.contains("20.0 s"), "{said}");
+        assert!(said.contains("the CIB manager does not answer"), "{said}");
+        // Nor could it be told to remove a constraint.
+        let is_left = said.contains("could not be removed, and ends by itself");
+        assert_eq!(is_left, words[1] == "move", "{said}");
         let_go(lab, "stop")?;
         lab.wait_online(LIMIT)?;
         done(&node, &["resource", "start", "slow", "--wait"])?;

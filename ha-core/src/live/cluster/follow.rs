@@ -19,6 +19,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// The shortest and the longest time between two questions to the DC when the CIB does not change.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
+/// How long the CIB manager may take to show, after a wait has timed out, that it still answers.
+const LAST_LOOK: Duration = Duration::from_secs(2);
+
 /// How long the DC must have been idle, without a change of the CIB, where the scheduler cannot be asked
 /// what it wants: long enough for the DC to have seen the last change.
 const CALM: Duration = Duration::from_secs(2);
@@ -230,7 +233,15 @@ impl Follow {
     /// The error for a wait that has ended without what was waited for.
     pub(super) fn timed_out(&self, what: &str, timeout: Duration) -> Error {
         let message = format!("{what} after {:.1} s", timeout.as_secs_f64());
-        unfinished::timed_out(message, self.unfinished())
+        let mut list = self.unfinished();
+        // A CIB manager that hangs sends no changes either: what is known of the cluster is old then.
+        if self.lost.is_none()
+            && let Err(e) = self.newest(Instant::now() + LAST_LOOK)
+        {
+            let cause = format!("{e:#}");
+            list.push(Unfinished::Disconnected { cause });
+        }
+        unfinished::timed_out(message, list)
     }
 
     /// Lists what was not finished when it was last looked, and what has failed since the start.

@@ -178,8 +178,7 @@ impl Move {
         let changed =
             cluster.change(|cib| self.constrain(cib, &maker, &before, timeout + MARGIN))?;
         let goal = self.goal(&before);
-        follow.reach(&goal, deadline, timeout)?;
-        guard.end()?;
+        guard.end_after(follow.reach(&goal, deadline, timeout))?;
         // Free again, it may go back: what is told is where it stays.
         let left = deadline
             .saturating_duration_since(Instant::now())
@@ -330,8 +329,7 @@ impl Restart {
         let maker = Maker::new();
         let guard = Guard::new(cluster, &maker);
         let changed = cluster.change(|cib| self.hold(cib, &maker, timeout + MARGIN))?;
-        follow.reach(&stopped, deadline, timeout)?;
-        guard.end()?;
+        guard.end_after(follow.reach(&stopped, deadline, timeout))?;
         let status = follow.reach(&started, deadline, timeout)?;
         Ok(Done {
             changed,
@@ -386,6 +384,12 @@ impl Cluster {
     }
 }
 
+/// How long the removal of an operation's constraints may take.
+const TAKE_BACK: Duration = Duration::from_secs(30);
+
+/// What is so when that does not succeed.
+const LEFT: &str = "its temporary constraint could not be removed, and ends by itself";
+
 /// Removes the constraints of an operation when that ends, in whatever way.
 struct Guard<'c> {
     cluster: &'c Cluster,
@@ -402,14 +406,21 @@ impl<'c> Guard<'c> {
         }
     }
 
-    fn end(mut self) -> Result<()> {
+    /// Removes them after a wait, and returns how that has ended; when they could not be removed, that too.
+    fn end_after<T>(mut self, waited: Result<T>) -> Result<T> {
         self.armed = false;
-        self.remove()
+        match (waited, self.remove()) {
+            (waited, Ok(())) => waited,
+            (Ok(_), Err(left)) => Err(left.context(LEFT)),
+            (Err(e), Err(left)) => Err(e.context(format!("{LEFT} ({left:#})"))),
+        }
     }
 
     fn remove(&self) -> Result<()> {
         let is_of_this = |made: &Temporary| Maker::of(&made.id).as_ref() == Some(&self.maker);
-        self.cluster.end_moves(is_of_this).map(drop)
+        let limit = self.cluster.cib().timeout().min(TAKE_BACK);
+        let cluster = self.cluster.with_timeout(limit);
+        cluster.end_moves(is_of_this).map(drop)
     }
 }
 
@@ -418,9 +429,7 @@ impl Drop for Guard<'_> {
         if self.armed
             && let Err(e) = self.remove()
         {
-            tracing::warn!(
-                "the constraint of a move could not be removed, it ends by itself: {e:#}"
-            );
+            tracing::warn!("{LEFT}: {e:#}");
         }
     }
 }

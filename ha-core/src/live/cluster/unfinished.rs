@@ -49,7 +49,7 @@ pub enum Unfinished {
         /// What.
         action: String,
     },
-    /// The connection to the CIB manager is lost.
+    /// The connection to the CIB manager is lost, or it does not answer: what is known of the cluster is old.
     Disconnected {
         /// Why, for reading.
         cause: String,
@@ -173,7 +173,7 @@ impl fmt::Display for Unfinished {
             Self::DcSilent { cause } => write!(f, "the DC does not answer ({cause})"),
             Self::Wanted { action } => write!(f, "still to be done: {action}"),
             Self::Disconnected { cause } => {
-                write!(f, "the connection to the CIB manager is lost ({cause})")
+                write!(f, "the CIB manager does not answer ({cause})")
             }
             Self::Failed {
                 resource,
