@@ -5,14 +5,12 @@ use std::process::ExitCode;
 
 use ha_core::change::Plan;
 use ha_core::change::edit::option::Defaults;
+use ha_core::change::validate::{Severity, validate};
 use ha_core::config::Config;
-use ha_core::finding;
+use ha_core::live::pacemaker::executor;
+use ha_core::model::agent::AgentName;
 use ha_core::name::Id;
-use ha_core::schema::Schema;
 use ha_core::{Error, ErrorKind, Result};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use serde_json::json;
 
 use crate::act::Act;
 use crate::arguments::{Default, Ticket, Value};
@@ -51,36 +49,41 @@ pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {
         Some(file) => plan(act, file, None)?.after().clone(),
         None => act.cluster.cib().query()?,
     };
-    let faults = Schema::of(&cib)?.check(&cib)?;
-    let found = finding::all(&cib, Timestamp::now(), &TimeZone::system());
-    let language = act.screen.language;
-    if act.screen.json {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        act.screen
-            .value(&json!({ "schema": faults, "findings": found }))?;
+    let timeout = act.timeout;
+    let mut described = |agent: &AgentName| {
+        let provider = agent.provider.as_deref();
+        match executor::metadata(&agent.standard, provider, &agent.name, timeout) {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    };
+    let faults = validate(&cib, Some(&mut described));
+    let (screen, language) = (act.screen, act.screen.language);
+    if screen.json {
+        screen.value(&faults)?;
     } else {
         for fault in &faults {
-            act.screen.line(Sense::Bad, &fault.to_string())?;
-        }
-        for finding in &found {
-            let sense = match finding.severity() {
-                finding::Severity::Error => Sense::Bad,
-                finding::Severity::Warning => Sense::Doubtful,
-                finding::Severity::Notice => Sense::Plain,
+            let sense = match fault.severity {
+                Severity::Error => Sense::Bad,
+                Severity::Warning => Sense::Doubtful,
+                Severity::Notice => Sense::Plain,
             };
-            let (text, fix) = (finding.text(language), finding.fix(language));
-            act.screen.line(sense, &text)?;
-            act.screen.line(Sense::Plain, &format!("    {fix}"))?;
+            let severity = fault.severity.text(language);
+            let (place, text) = (&fault.place, fault.text(language));
+            screen.line(sense, &format!("{severity}: {place}: {text}"))?;
+            let fix = fault.fix(language);
+            screen.line(Sense::Plain, &format!("    {fix}"))?;
         }
-        if faults.is_empty() && found.is_empty() {
-            let words = act.screen.words("nothing is wrong", "rien à signaler");
-            act.screen.line(Sense::Good, words)?;
+        if faults.is_empty() {
+            let words = screen.words("nothing is wrong", "rien à signaler");
+            screen.line(Sense::Good, words)?;
         }
     }
-    if faults.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+    if faults.iter().any(|fault| fault.severity == Severity::Error) {
+        return Ok(ExitCode::from(ErrorKind::Schema.exit_code()));
     }
-    Ok(ExitCode::from(ErrorKind::Schema.exit_code()))
+    Ok(ExitCode::SUCCESS)
 }
 
 fn missing(name: &str) -> Error {

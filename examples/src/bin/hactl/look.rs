@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use ha_core::event::Follower;
 use ha_core::finding;
 use ha_core::live::pacemaker::executor::{self, Metadata};
-use ha_core::live::pacemaker::watch::{Update, Watch};
 use ha_core::status::{self, ClusterStatus, Node, Resource, Role};
 use ha_core::view::{Options, Report};
 use ha_core::why;
@@ -179,27 +177,12 @@ pub(crate) fn why(act: &Act<'_>, resource: &str) -> Result<ExitCode> {
 }
 
 pub(crate) fn events(act: &Act<'_>) -> Result<ExitCode> {
-    let watch = Watch::open(act.cluster.cib())?;
-    let compute =
-        |watch: &Watch| status::compute(watch.document(), Timestamp::now(), &TimeZone::system());
-    let mut watch = watch;
-    let mut follower = Follower::new(compute(&watch));
-    while let Some(update) = watch.next() {
-        if let Update::Lost { cause } = &update {
-            let words = act.screen.words(
-                "the CIB manager is gone",
-                "le gestionnaire de la CIB a disparu",
-            );
-            let text = format!("{words}: {cause}");
-            act.screen.line(Sense::Bad, &text)?;
-            continue;
-        }
-        for event in follower.next(compute(&watch)) {
-            if act.screen.json {
-                act.screen.value(&event)?;
-            } else {
-                act.screen.line(Sense::Plain, &event.to_string())?;
-            }
+    for event in act.cluster.events()? {
+        let event = event?;
+        if act.screen.json {
+            act.screen.value(&event)?;
+        } else {
+            act.screen.line(Sense::Plain, &event.to_string())?;
         }
     }
     Ok(ExitCode::SUCCESS)
