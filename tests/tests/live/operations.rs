@@ -116,6 +116,33 @@ fn perform(order: Order) -> Result<Outcome> {
         ["revoke", id] => cluster.ticket(id).revoke(),
         ["ticket-standby", id] => cluster.ticket(id).standby(true),
         ["forget", id] => cluster.ticket(id).forget(),
+        ["cleanup", id] | ["refresh", id] => {
+            let forget = match words[0] {
+                "cleanup" => resource(id).cleanup(),
+                _ => resource(id).refresh(),
+            };
+            let told = |forgotten: Vec<ha_core::live::cluster::Forgotten>| -> Vec<String> {
+                let all = forgotten.iter();
+                all.map(|it| format!("{} on {}: {}", it.resource, it.node, it.fail_count))
+                    .collect()
+            };
+            return Ok(Outcome {
+                what_if: told(forget.what_if()?),
+                changed: String::new(),
+                end: match forget.wait(LIMIT) {
+                    Ok(forgotten) => format!("ok: {}", told(forgotten).join(", ")),
+                    Err(e) => failed(&e),
+                },
+            });
+        }
+        ["settle"] => {
+            cluster.settle(LIMIT)?;
+            return Ok(Outcome {
+                what_if: Vec::new(),
+                changed: String::new(),
+                end: "ok".to_owned(),
+            });
+        }
         ["restart", id] => {
             let restart = resource(id).restart();
             let what_if = told(restart.what_if()?);
@@ -300,6 +327,39 @@ fn resources(lab: &Lab) -> Result<()> {
     );
     assert_eq!(located(&here, "ipsec")?.len(), 1);
     assert!(!cib(&here)?.to_xml().contains("ha-move-"));
+    // Failures are counted, listed, and forgotten: of it alone, then of nothing.
+    for _ in 0..2 {
+        let at = located(&here, "free")?.remove(0);
+        here.command("crm_resource")
+            .args(["--fail", "--resource", "free", "--node", &at])
+            .stdout()?;
+        done(&here, &["settle"])?;
+    }
+    let counted = || {
+        said(
+            &here,
+            &[
+                "crm_failcount",
+                "--query",
+                "--resource",
+                "free",
+                "--node",
+                &located(&here, "free")?[0],
+            ],
+        )
+    };
+    let before = counted()?;
+    assert!(!before.contains("value=0"), "{before}");
+    let forgotten = done(&here, &["cleanup", "free"])?;
+    assert!(forgotten.end.starts_with("ok: free on "), "{forgotten:?}");
+    assert!(counted()?.contains("value=0"), "{}", counted()?);
+    assert_eq!(done(&here, &["cleanup", "free"])?.end, "ok: ");
+    let refreshed = done(&here, &["refresh", "free"])?;
+    assert!(
+        refreshed.end.contains("free on maitre") && refreshed.end.contains("free on esclave"),
+        "{refreshed:?}"
+    );
+    assert_eq!(located(&here, "free")?.len(), 1);
     done(&here, &["rename", "free", "libre"])?;
     assert_eq!(located(&here, "libre")?.len(), 1);
     done(&here, &["delete", "libre"])?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ha_core::Result;
 use ha_core::change::{Action, Plan};
-use ha_core::live::cluster::{Cluster, Move, Moved, Operation, Restart};
+use ha_core::live::cluster::{Cluster, Forget, Move, Moved, Operation, Restart};
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -106,6 +106,33 @@ impl<'a> Act<'a> {
             self.screen.value(&json!({ "seconds": seconds }))?;
         } else {
             self.done(done.elapsed)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Forgets failures or histories, which is always waited for.
+    pub(crate) fn forget(&self, order: &Forget) -> Result<ExitCode> {
+        let forgotten = if self.dry_run {
+            order.what_if()?
+        } else {
+            order.wait(self.timeout)?
+        };
+        if self.screen.json {
+            self.screen.value(&json!({ "forgotten": forgotten }))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for it in &forgotten {
+            let on = self.screen.words("on", "sur");
+            let mut text = format!("{} {on} {}", it.resource, it.node);
+            if !it.failed.is_empty() {
+                let failed = self.screen.words("had failed", "avait échoué");
+                text = format!("{text}: {} {failed}", it.failed.join(", "));
+            }
+            self.screen.line(Sense::Plain, &text)?;
+        }
+        if forgotten.is_empty() {
+            let nothing = self.screen.words("nothing to forget", "rien à oublier");
+            self.screen.line(Sense::Plain, nothing)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -189,6 +189,10 @@ pub(crate) enum Resource {
         /// Whether it is to be
         switch: Switch,
     },
+    /// Forget the failures of a resource, or of all; waits
+    Cleanup(Forget),
+    /// Have the nodes forget all they know of a resource, or of all, and look again; waits
+    Refresh(Forget),
     /// Print a value of a resource
     Get(Property),
     /// Set a value of a resource
@@ -212,6 +216,16 @@ pub(crate) enum Resource {
         /// The new id
         to: String,
     },
+}
+
+/// What is to be forgotten.
+#[derive(Debug, Args)]
+pub(crate) struct Forget {
+    /// The resource
+    pub(crate) resource: Option<String>,
+    /// Only on this node
+    #[arg(long)]
+    pub(crate) node: Option<String>,
 }
 
 /// A resource, a node, and for how long.
@@ -267,6 +281,19 @@ pub(crate) enum Node {
         node: String,
         /// Whether it is to be
         switch: Switch,
+    },
+    /// Have a node fenced by the devices that are configured for it
+    Fence {
+        /// The node
+        node: String,
+        /// Leave it off, instead of restarting it
+        #[arg(long)]
+        off: bool,
+    },
+    /// Tell the cluster that a node is off for sure: look first
+    ConfirmOff {
+        /// The node
+        node: String,
     },
     /// Print an attribute of a node
     Get {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use ha_core::live::cluster::Lifetime;
+use ha_core::live::pacemaker::fencer::Fence;
 use ha_core::{Error, ErrorKind, Result};
 
 use crate::act::Act;
@@ -18,6 +19,10 @@ pub(crate) fn run(act: &Act<'_>, command: &Node) -> Result<ExitCode> {
         }
         Node::Online { node } => act.operation(&of(node).online()),
         Node::Maintenance { node, switch } => act.operation(&of(node).maintenance(switch.is_on())),
+        Node::Fence { node, off } => {
+            act.operation(&of(node).fence(if *off { Fence::Off } else { Fence::Reboot }))
+        }
+        Node::ConfirmOff { node } => act.operation(&of(node).confirm_off()),
         Node::Get { node, name } => {
             let status = act.cluster.status()?;
             let Some(found) = status.node_named(node) else {

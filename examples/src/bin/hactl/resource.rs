@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use ha_core::change::edit::constraint::Reach;
 use ha_core::change::edit::resource::Values;
+use ha_core::live::cluster::Forget;
 use ha_core::status::Role;
 use ha_core::{Error, Result};
 use jiff::Timestamp;
@@ -52,6 +53,8 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
         Resource::Maintenance { resource, switch } => {
             act.operation(&of(resource).maintenance(switch.is_on()))
         }
+        Resource::Cleanup(what) => act.forget(&forget(act, what, Forgetting::Failures)),
+        Resource::Refresh(what) => act.forget(&forget(act, what, Forgetting::Everything)),
         Resource::Get(property) => {
             let value = of(&property.resource).value(values(property), &property.name)?;
             let Some(value) = value else {
@@ -70,6 +73,25 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
         }
         Resource::Delete { resource } => act.operation(&of(resource).delete()),
         Resource::Rename { resource, to } => act.operation(&of(resource).rename(to)),
+    }
+}
+
+enum Forgetting {
+    Failures,
+    Everything,
+}
+
+fn forget(act: &Act<'_>, what: &arguments::Forget, how: Forgetting) -> Forget {
+    let of = what.resource.as_deref().map(|id| act.cluster.resource(id));
+    let forget = match (of, how) {
+        (Some(resource), Forgetting::Failures) => resource.cleanup(),
+        (Some(resource), Forgetting::Everything) => resource.refresh(),
+        (None, Forgetting::Failures) => act.cluster.cleanup(),
+        (None, Forgetting::Everything) => act.cluster.refresh(),
+    };
+    match &what.node {
+        Some(node) => forget.on(node),
+        None => forget,
     }
 }
 

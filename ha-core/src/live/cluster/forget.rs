@@ -39,6 +39,70 @@ struct Target {
 
 const PENDING: i32 = -1;
 
+/// A clean-up (failures are forgotten) or a refresh (all that nodes remember is), of a resource or of all, on
+/// a node or on all: what [`Cluster::forget_failures`] and [`Cluster::reprobe`] do, seen beforehand.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is forgotten until it is waited for"]
+pub struct Forget {
+    cluster: Cluster,
+    resource: Option<String>,
+    node: Option<String>,
+    all: bool,
+}
+
+impl Forget {
+    pub(super) fn new(cluster: &Cluster, resource: Option<&str>, all: bool) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            resource: resource.map(str::to_owned),
+            node: None,
+            all,
+        }
+    }
+
+    /// Limits it to a node.
+    pub fn on(mut self, node: &str) -> Self {
+        self.node = Some(node.to_owned());
+        self
+    }
+
+    /// Lists what would be forgotten now, without changing anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such resource or node, and those of [`Cluster::status`].
+    pub fn what_if(&self) -> Result<Vec<Forgotten>> {
+        let status = self.cluster.status()?;
+        let (resource, node) = (self.resource.as_deref(), self.node.as_deref());
+        let targets = targets(&status, resource, node, self.all)?;
+        Ok(targets.into_iter().map(|target| target.forgotten).collect())
+    }
+
+    /// Forgets it, and waits until the nodes have looked again. Returns what was forgotten.
+    ///
+    /// # Errors
+    /// As for [`Cluster::forget_failures`].
+    pub fn wait(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
+        let (resource, node) = (self.resource.as_deref(), self.node.as_deref());
+        if self.all {
+            self.cluster.reprobe(resource, node, timeout)
+        } else {
+            self.cluster.forget_failures(resource, node, timeout)
+        }
+    }
+}
+
+impl Cluster {
+    /// Forgets the failures of all resources: [`Cluster::forget_failures`], seen beforehand.
+    pub fn cleanup(&self) -> Forget {
+        Forget::new(self, None, false)
+    }
+
+    /// Looks at all resources again: [`Cluster::reprobe`], seen beforehand.
+    pub fn refresh(&self) -> Forget {
+        Forget::new(self, None, true)
+    }
+}
+
 impl Cluster {
     /// Forgets the failures of a resource (with all that is in it) or of all resources, on a node or on
     /// all that are online: what has failed is looked at again, and may run there again. Returns what was

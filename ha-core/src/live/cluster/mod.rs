@@ -36,7 +36,7 @@ pub use agents::InstalledAgents;
 #[cfg(feature = "tokio")]
 pub use events::EventStream;
 pub use events::Events;
-pub use forget::Forgotten;
+pub use forget::{Forget, Forgotten};
 pub use node::{Lifetime, NodeHandle};
 pub use operation::{Done, Operation};
 pub use relocate::{Move, Moved, Restart};

@@ -8,6 +8,7 @@ use super::operation::Operation;
 use crate::Result;
 use crate::change::edit::node as edit;
 use crate::live::pacemaker::attrd::{self, Scope};
+use crate::live::pacemaker::fencer::{self, Fence};
 use crate::live::pacemaker::watch::Watch;
 use crate::xml::Document;
 
@@ -84,6 +85,31 @@ impl NodeHandle {
         };
         self.edit(verb, Goal::node(&self.name, is), move |cib, node| {
             edit::maintenance(cib, node, on)
+        })
+    }
+
+    /// Has it fenced by the devices that are configured for it.
+    #[doc(alias = "stonith_admin --fence")]
+    pub fn fence(&self, what: Fence) -> Operation {
+        let name = self.name.clone();
+        let what_text = format!("fence {name}");
+        Operation::call(
+            &self.cluster,
+            what_text,
+            Goal::Settled,
+            move |_, timeout| fencer::fence(&name, what, timeout),
+        )
+    }
+
+    /// Tells the cluster that it is off for sure, as if it had been fenced. Somebody must have looked: one
+    /// that still runs uses the same resources as the others.
+    #[doc(alias = "stonith_admin --confirm")]
+    pub fn confirm_off(&self) -> Operation {
+        let name = self.name.clone();
+        let what = format!("confirm that {name} is off");
+        let goal = Goal::node(&self.name, "not unclean");
+        Operation::call(&self.cluster, what, goal, move |_, timeout| {
+            fencer::confirm(&name, timeout)
         })
     }
 

@@ -1,6 +1,7 @@
 //! Operations on a resource.
 
 use super::Cluster;
+use super::forget::Forget;
 use super::goal::Goal;
 use super::operation::Operation;
 use super::relocate::{Move, Restart};
@@ -131,6 +132,18 @@ impl ResourceHandle {
         self.edit(verb, Goal::Settled, move |cib, id| {
             edit::maintenance(cib, id, on)
         })
+    }
+
+    /// Forgets its failures: it may run again where it had failed too often.
+    #[doc(alias = "crm_resource --cleanup")]
+    pub fn cleanup(&self) -> Forget {
+        Forget::new(&self.cluster, Some(&self.id), false)
+    }
+
+    /// Has its nodes forget all they know of it, and look again.
+    #[doc(alias = "crm_resource --refresh")]
+    pub fn refresh(&self) -> Forget {
+        Forget::new(&self.cluster, Some(&self.id), true)
     }
 
     /// Returns a value that it has itself, without defaults and templates.
