@@ -120,7 +120,7 @@ fn killed_program(lab: &Lab) -> Result<()> {
     for n in 0..30_u32 {
         let had = parts(&here)?;
         let file = FILES[usize::from(had == 0)];
-        let moment = whole * n / 20;
+        let moment = whole * n / 10;
         let seconds = format!("{:.4}", moment.as_secs_f64().max(0.001));
         let run = here
             .command("timeout")
