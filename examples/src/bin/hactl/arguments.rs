@@ -65,6 +65,9 @@ pub(crate) enum Command {
         /// Whose configuration this is: what was there for this owner and is not in the file is removed
         #[arg(long)]
         owner: Option<String>,
+        /// Apply it also when something in it is wrong
+        #[arg(long)]
+        force: bool,
     },
     /// Print what `apply` would change
     Diff {

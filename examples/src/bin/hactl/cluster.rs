@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use ha_core::change::Plan;
 use ha_core::change::edit::option::Defaults;
-use ha_core::change::validate::{Severity, validate};
+use ha_core::change::validate::{Fault, Severity, validate};
 use ha_core::config::Config;
-use ha_core::live::pacemaker::executor;
-use ha_core::model::agent::AgentName;
+use ha_core::live::cluster::InstalledAgents;
 use ha_core::name::Id;
 use ha_core::{Error, ErrorKind, Result};
 
@@ -26,8 +25,33 @@ fn read(file: &Path, owner: Option<&str>) -> Result<Config> {
     })
 }
 
-pub(crate) fn apply(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode> {
-    act.operation(&act.cluster.apply(&read(file, owner)?)?)
+pub(crate) fn apply(
+    act: &Act<'_>,
+    file: &Path,
+    owner: Option<&str>,
+    force: bool,
+) -> Result<ExitCode> {
+    let apply = act.cluster.apply(&read(file, owner)?)?;
+    let faults = act.cluster.validate(&apply.plan()?);
+    // What is only to be known is told by `verify`.
+    for fault in faults.iter().filter(|f| f.severity != Severity::Notice) {
+        act.screen.aside(&told(act, fault));
+    }
+    let is_wrong = |fault: &Fault| fault.severity == Severity::Error;
+    if !force && faults.iter().any(is_wrong) {
+        let message = format!("{} would not work as it is", file.display());
+        return Err(Error::new(ErrorKind::Schema, message)
+            .with_hint("mend what is said above, or apply it all the same: --force"));
+    }
+    act.operation(&apply)
+}
+
+/// A fault with its fix, in two lines.
+fn told(act: &Act<'_>, fault: &Fault) -> String {
+    let language = act.screen.language;
+    let (severity, place) = (fault.severity.text(language), &fault.place);
+    let (text, fix) = (fault.text(language), fault.fix(language));
+    format!("{severity}: {place}: {text}\n    {fix}")
 }
 
 pub(crate) fn diff(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode> {
@@ -49,17 +73,9 @@ pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {
         Some(file) => plan(act, file, None)?.after().clone(),
         None => act.cluster.cib().query()?,
     };
-    let timeout = act.timeout;
-    let mut described = |agent: &AgentName| {
-        let provider = agent.provider.as_deref();
-        match executor::metadata(&agent.standard, provider, &agent.name, timeout) {
-            Ok(metadata) => Ok(Some(metadata)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
-    };
-    let faults = validate(&cib, Some(&mut described));
-    let (screen, language) = (act.screen, act.screen.language);
+    let mut agents = InstalledAgents::default();
+    let faults = validate(&cib, Some(&mut |agent| agents.describe(agent)));
+    let screen = act.screen;
     if screen.json {
         screen.value(&faults)?;
     } else {
@@ -69,11 +85,7 @@ pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {
                 Severity::Warning => Sense::Doubtful,
                 Severity::Notice => Sense::Plain,
             };
-            let severity = fault.severity.text(language);
-            let (place, text) = (&fault.place, fault.text(language));
-            screen.line(sense, &format!("{severity}: {place}: {text}"))?;
-            let fix = fault.fix(language);
-            screen.line(Sense::Plain, &format!("    {fix}"))?;
+            screen.line(sense, &told(act, fault))?;
         }
         if faults.is_empty() {
             let words = screen.words("nothing is wrong", "rien à signaler");

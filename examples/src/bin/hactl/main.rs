@@ -43,7 +43,9 @@ fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Command::Events => look::events(&act),
         Command::Agents { what } => look::agents(&act, what.as_deref()),
         Command::Verify { file } => cluster::verify(&act, file.as_deref()),
-        Command::Apply { file, owner } => cluster::apply(&act, file, owner.as_deref()),
+        Command::Apply { file, owner, force } => {
+            cluster::apply(&act, file, owner.as_deref(), *force)
+        }
         Command::Diff { file, owner } => cluster::diff(&act, file, owner.as_deref()),
         Command::Resource(command) => resource::run(&act, command),
         Command::Node(command) => node::run(&act, command),

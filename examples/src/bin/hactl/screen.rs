@@ -67,6 +67,16 @@ impl Screen {
         self.write(&line)
     }
 
+    /// Says something beside the result.
+    #[allow(
+        clippy::unused_self,
+        reason = "all that is said goes through the screen"
+    )]
+    pub(crate) fn aside(&self, text: &str) {
+        // Nowhere to say that it cannot be said.
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
     /// Writes text as it is.
     pub(crate) fn write(&self, text: &str) -> Result<()> {
         match std::io::stdout().lock().write_all(text.as_bytes()) {

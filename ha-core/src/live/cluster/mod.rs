@@ -198,6 +198,38 @@ impl Cluster {
     }
 }
 
+#[cfg(feature = "tokio")]
+impl Cluster {
+    /// As [`wait_for`](Self::wait_for), for programs that run tokio. A future that is dropped leaves a thread
+    /// waiting until the time-out.
+    ///
+    /// # Errors
+    /// Those of [`wait_for`](Self::wait_for).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn wait_for_async(
+        &self,
+        timeout: Duration,
+        condition: impl FnMut(&ClusterStatus) -> bool + Send + 'static,
+    ) -> Result<ClusterStatus> {
+        let cluster = self.clone();
+        blocking(move || cluster.wait_for(timeout, condition)).await
+    }
+
+    /// As [`settle`](Self::settle), for programs that run tokio.
+    ///
+    /// # Errors
+    /// Those of [`settle`](Self::settle).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn settle_async(&self, timeout: Duration) -> Result<ClusterStatus> {
+        let cluster = self.clone();
+        blocking(move || cluster.settle(timeout)).await
+    }
+}
+
 /// What a CIB says now.
 fn status_of(cib: &Document) -> ClusterStatus {
     status::compute(cib, Timestamp::now(), &TimeZone::system())
