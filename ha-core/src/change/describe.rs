@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::model::is_resource;
 use crate::name::is_secret;
 use crate::xml::{Document, Element};
 
@@ -192,20 +193,12 @@ fn own_attributes(element: Element<'_>, wanted: fn(&str) -> bool) -> Vec<(String
         .collect()
 }
 
-/// Elements inside an object that are objects themselves.
-fn is_object(name: &str) -> bool {
-    matches!(
-        name,
-        "primitive" | "group" | "clone" | "master" | "bundle" | "template"
-    )
-}
-
 fn read<'d>(element: Element<'d>, all: &mut Vec<Object<'d>>) {
     let mut fields = own_attributes(element, |name| name != "id");
     let mut members = Vec::new();
     let place = all.len();
     for child in element.children() {
-        if is_object(child.name()) {
+        if is_resource(child.name()) {
             members.push(child.attribute("id").unwrap_or_default());
             read(child, all);
         } else {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::model::is_resource;
 use crate::xml::{Document, Element};
 
 /// One thing of a configuration.
@@ -12,16 +13,6 @@ pub(super) struct Item {
     pub(super) id: String,
     pub(super) name: Option<String>,
 }
-
-/// The elements of resources that hold other resources, and all kinds of them.
-const RESOURCES: [&str; 6] = [
-    "primitive",
-    "group",
-    "clone",
-    "master",
-    "bundle",
-    "template",
-];
 
 /// Lists what a CIB's configuration consists of, each with a number that another content would change.
 ///
@@ -43,7 +34,7 @@ pub(super) fn items(cib: &Document) -> BTreeMap<Item, u64> {
     for section in configuration.into_iter().flat_map(Element::children) {
         let is_own: fn(Element<'_>) -> bool = match section.name() {
             "crm_config" | "rsc_defaults" | "op_defaults" => |child| child.name() == "nvpair",
-            "resources" => |child| RESOURCES.contains(&child.name()),
+            "resources" => |child| is_resource(child.name()),
             _ => |_| false,
         };
         for child in section.children() {

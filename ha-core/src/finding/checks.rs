@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Cib, scalar};
+use crate::model::{Cib, RESOURCES, scalar};
 use crate::status::{ClusterStatus, NodeKind, Resource, Role};
 use crate::xml::Element;
 
@@ -254,16 +254,7 @@ fn references(cib: &Cib<'_>, state: &ClusterStatus, found: &mut Vec<Finding>) {
     let known = |name: &str| {
         state.resource_index(name).is_some()
             || state.tags.iter().any(|tag| tag.id == name)
-            || [
-                "primitive",
-                "group",
-                "clone",
-                "master",
-                "bundle",
-                "template",
-            ]
-            .iter()
-            .any(|tag| cib.find(tag, name).is_some())
+            || RESOURCES.iter().any(|tag| cib.find(tag, name).is_some())
     };
     for constraint in cib.constraints() {
         let id = constraint.attribute("id").unwrap_or_default();

@@ -12,3 +12,19 @@ pub mod time;
 
 pub use cib::Cib;
 pub use operation::Operation;
+
+/// The elements that are resources, those that contain others and templates included.
+pub const RESOURCES: [&str; 6] = [
+    "primitive",
+    "group",
+    "clone",
+    "master",
+    "bundle",
+    "template",
+];
+
+/// Tells whether elements of this name are resources (templates too).
+#[must_use]
+pub fn is_resource(element: &str) -> bool {
+    RESOURCES.contains(&element)
+}

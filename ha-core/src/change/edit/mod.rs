@@ -14,6 +14,7 @@ pub mod resource;
 pub mod ticket;
 pub(super) mod values;
 
+use crate::model::is_resource;
 use crate::xml::{Document, Element, NodeId};
 use crate::{Error, ErrorKind, Result};
 
@@ -53,14 +54,6 @@ pub(in crate::change) fn section_made(cib: &mut Document, name: &str) -> NodeId 
         .take_while(|sibling| rank(sibling.name()).is_some_and(|rank| rank < rank_of_new))
         .count();
     cib.insert_child(configuration, position, name)
-}
-
-/// Tells whether elements of this name are resources (templates too).
-pub(in crate::change) fn is_resource(name: &str) -> bool {
-    matches!(
-        name,
-        "primitive" | "group" | "clone" | "master" | "bundle" | "template"
-    )
 }
 
 /// Iterates over all resources and templates of the configuration.

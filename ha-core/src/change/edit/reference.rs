@@ -98,7 +98,7 @@ pub(in crate::change) fn rename(cib: &mut Document, element: NodeId, from: &str,
     let parts = cib.element(element).descendants().filter_map(|part| {
         let id = part.attribute("id")?;
         let rest = id.strip_prefix(&prefix)?;
-        (!super::is_resource(part.name()))
+        (!crate::model::is_resource(part.name()))
             .then(|| (part.id(), id.to_owned(), format!("{to}-{rest}")))
     });
     let mut renamed: Vec<(NodeId, String, String)> = parts.collect();

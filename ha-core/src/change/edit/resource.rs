@@ -2,7 +2,8 @@
 
 use super::reference;
 use super::values;
-use super::{find_resource, is_resource, section};
+use super::{find_resource, section};
+use crate::model::is_resource;
 use crate::name::Id;
 use crate::value::Score;
 use crate::xml::{Document, Element, NodeId};

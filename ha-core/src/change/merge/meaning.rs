@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::change::edit::is_resource;
+use crate::model::is_resource;
 use crate::model::scalar::{boolean, interval_ms};
 use crate::status::Role;
 use crate::value::Score;

@@ -172,7 +172,7 @@ impl Merge<'_> {
         object::bring(self.cib, parent, current, desired);
         let parts = desired
             .descendants()
-            .filter(|part| super::edit::is_resource(part.name()));
+            .filter(|part| crate::model::is_resource(part.name()));
         let parts = parts
             .filter_map(|part| part.attribute("id"))
             .map(str::to_owned);

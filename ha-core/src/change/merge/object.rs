@@ -2,7 +2,8 @@
 
 use super::meaning::{self, operation_key, same, same_attribute, same_value};
 use super::values;
-use crate::change::edit::{fresh_id, is_resource};
+use crate::change::edit::fresh_id;
+use crate::model::is_resource;
 use crate::xml::{Document, Element, NodeId};
 
 /// Meta-attributes that administrators set while a cluster runs.

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::change::edit::{constraint, is_resource, reference, resource, section_made, values};
+use crate::change::edit::{constraint, reference, resource, section_made, values};
+use crate::model::is_resource;
 use crate::name::Id;
 use crate::xml::{Document, Element, NodeId};
 use crate::{ErrorKind, Result};

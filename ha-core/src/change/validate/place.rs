@@ -1,7 +1,7 @@
 //! Where something is, by the names that people know.
 
 use crate::change::describe::kind_of_value;
-use crate::change::edit::is_resource;
+use crate::model::is_resource;
 use crate::xml::Element;
 
 /// Elements that only hold others.

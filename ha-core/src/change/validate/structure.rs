@@ -17,7 +17,7 @@ pub(super) fn containers(check: &mut Check<'_>) {
         }
         let mut inside = resource.children();
         let is_member = |child: Element<'_>| {
-            crate::change::edit::is_resource(child.name()) || child.name() == "resource_ref"
+            crate::model::is_resource(child.name()) || child.name() == "resource_ref"
         };
         if resource.name() == "group" && !inside.any(is_member) {
             check.found(resource, Problem::EmptyGroup);

@@ -1,8 +1,9 @@
 //! Values: those that Pacemaker itself reads, by name and by kind.
 
 use super::{Check, Expected, Problem};
-use crate::change::edit::{is_resource, similar};
+use crate::change::edit::similar;
 use crate::config::Interval;
+use crate::model::is_resource;
 use crate::model::scalar::{self, HealthScores};
 use crate::xml::Element;
 

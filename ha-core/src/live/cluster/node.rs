@@ -42,9 +42,7 @@ impl NodeHandle {
         goal: Goal,
         edit: impl Fn(&mut Document, &str) -> Result<()> + Send + Sync + 'static,
     ) -> Operation {
-        let name = self.name.clone();
-        let what = format!("{verb} {name}");
-        Operation::edit(&self.cluster, what, goal, move |cib| edit(cib, &name))
+        Operation::edit_of(&self.cluster, verb, &self.name, goal, edit)
     }
 
     /// Takes it into standby. Done when its resources have left it.

@@ -76,6 +76,18 @@ impl Operation {
         }
     }
 
+    /// An operation that changes what the CIB says of something that has a name.
+    pub(super) fn edit_of(
+        cluster: &Cluster,
+        verb: &str,
+        name: &str,
+        goal: Goal,
+        edit: impl Fn(&mut Document, &str) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let (what, name) = (format!("{verb} {name}"), name.to_owned());
+        Self::edit(cluster, what, goal, move |cib| edit(cib, &name))
+    }
+
     /// An operation that a daemon does.
     pub(super) fn call(
         cluster: &Cluster,

@@ -31,9 +31,7 @@ impl ResourceHandle {
         goal: Goal,
         edit: impl Fn(&mut Document, &str) -> Result<()> + Send + Sync + 'static,
     ) -> Operation {
-        let id = self.id.clone();
-        let what = format!("{verb} {id}");
-        Operation::edit(&self.cluster, what, goal, move |cib| edit(cib, &id))
+        Operation::edit_of(&self.cluster, verb, &self.id, goal, edit)
     }
 
     fn is(&self, words: &str) -> Goal {

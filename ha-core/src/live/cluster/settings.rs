@@ -166,9 +166,8 @@ impl TicketHandle {
         verb: &str,
         edit: impl Fn(&mut Document, &str) -> Result<()> + Send + Sync + 'static,
     ) -> Operation {
-        let id = self.id.clone();
-        let what = format!("{verb} the ticket {id}");
-        self.cluster.edit(what, move |cib| edit(cib, &id))
+        let verb = format!("{verb} the ticket");
+        Operation::edit_of(&self.cluster, &verb, &self.id, Goal::Settled, edit)
     }
 
     /// Grants it to this cluster. Make sure that no other has it.
