@@ -325,8 +325,15 @@ fn wait_for_mark((): ()) -> Result<()> {
         node.is_some_and(|node| node.attribute("mark") == Some("set"))
     };
     assert!(!mark(&cluster.status()?));
-    agent::say(&"waiting")?;
-    cluster.wait_for(LIMIT, mark).map(drop)
+    // Told when the wait has begun: it goes on while the daemon restarts, but cannot begin then.
+    let mut told = false;
+    let told_and_marked = |status: &ClusterStatus| {
+        if !told {
+            told = agent::say(&"waiting").is_ok();
+        }
+        mark(status)
+    };
+    cluster.wait_for(LIMIT, told_and_marked).map(drop)
 }
 
 fn a_wait_outlasts_the_daemon(lab: &Lab) -> Result<()> {
