@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
+
 use super::Fault;
 use super::grammar::Grammar;
 use super::pattern::{Declaration, EMPTY, NOT_ALLOWED, Name, P, Steps, UNHEARD};
@@ -29,7 +31,7 @@ pub(super) struct Check<'g, 'd> {
     open: Vec<Open<'d>>,
     /// Elements that were read, whose buffers can be used again.
     idle: Vec<Open<'d>>,
-    ids: HashSet<&'d str>,
+    ids: HashSet<&'d str, RandomState>,
     references: Vec<(Element<'d>, &'d str, &'d str)>,
     faults: Vec<Fault>,
 }
@@ -41,7 +43,7 @@ impl<'g, 'd> Check<'g, 'd> {
             names: Vec::new(),
             open: Vec::new(),
             idle: Vec::new(),
-            ids: HashSet::with_capacity(128),
+            ids: HashSet::with_capacity_and_hasher(128, RandomState::default()),
             references: Vec::new(),
             faults: Vec::new(),
         }

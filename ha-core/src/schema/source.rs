@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::value::trimmed;
-use crate::xml::{end_of_name, skip_blanks};
+use crate::xml::{end_of_name, scan_value, skip_blanks};
 use crate::{Error, ErrorKind, Result};
 
 /// The text of one file.
@@ -80,7 +80,7 @@ impl Source {
                     let its = bytes[name + 1..end].trim_ascii_end();
                     let next = spans.len() as u32;
                     let opened = open.pop().map(|number| &mut spans[number as usize]);
-                    let opened = opened.filter(|span| &bytes[span.name()] == its);
+                    let opened = opened.filter(|span| are_same(&bytes[span.name()], its));
                     let span = opened.ok_or_else(|| invalid("an end tag of another element"))?;
                     (span.end, span.next) = (tag as u32, next);
                 }
@@ -92,7 +92,7 @@ impl Source {
                     if bytes[end - 1] != b'/' {
                         open.push(number);
                     }
-                    let name_end = end_of_name(bytes, name);
+                    let name_end = end_of_tags_name(bytes, name, end);
                     spans.push(Span {
                         name: name as u32,
                         name_end: name_end as u32,
@@ -141,8 +141,8 @@ impl<'s> Item<'s> {
             let equals = skip_blanks(bytes, end);
             let quote = skip_blanks(bytes, equals + 1);
             let value = quote + 1;
-            let its_end = bytes.get(value..)?.iter().position(|&b| b == bytes[quote]);
-            let value_end = value + its_end?;
+            let (value_end, _) = scan_value(bytes, value, *bytes.get(quote)?);
+            bytes.get(value_end)?;
             if &tag[start..end] == name {
                 return Some(trimmed(&tag[value..value_end]));
             }
@@ -172,6 +172,43 @@ impl<'s> Item<'s> {
     fn span(self) -> &'s Span {
         &self.source.spans[self.number as usize]
     }
+}
+
+/// Returns where the name of a tag ends that ends at `end`. It looks at eight bytes at once: most
+/// names are shorter.
+#[inline]
+fn end_of_tags_name(bytes: &[u8], name: usize, end: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES * 0x80;
+    let mut at = name;
+    if let Some(chunk) = bytes[name..].first_chunk() {
+        // All that may end a name in front of the tag's end is less than any letter or digit.
+        let word = u64::from_le_bytes(*chunk);
+        let others = word.wrapping_sub(ONES * u64::from(b'0')) & !word & HIGHS;
+        at += others.trailing_zeros() as usize / 8;
+    }
+    if at < end {
+        end_of_name(bytes, at)
+    } else {
+        end
+    }
+}
+
+/// Compares names. Those of up to 16 bytes, as all that matter are, need no call.
+#[inline]
+fn are_same(a: &[u8], b: &[u8]) -> bool {
+    if let (Some(a_first), Some(a_last)) = (a.first_chunk::<8>(), a.last_chunk::<8>()) {
+        return a.len() == b.len()
+            && b.first_chunk() == Some(a_first)
+            && b.last_chunk() == Some(a_last)
+            && (a.len() <= 16 || a == b);
+    }
+    if let (Some(a_first), Some(a_last)) = (a.first_chunk::<4>(), a.last_chunk::<4>()) {
+        return a.len() == b.len()
+            && b.first_chunk() == Some(a_first)
+            && b.last_chunk() == Some(a_last);
+    }
+    a == b
 }
 
 /// Where the `<` and `>` of a text are. It looks at eight bytes at a time.
@@ -276,6 +313,40 @@ mod tests {
                 .unwrap_or_default();
             assert!(error.to_string().starts_with(&line), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn names_are_found_and_compared_whatever_their_length() {
+        for length in 1..40 {
+            let name = "a-b.c:d1\u{e9}_".chars().cycle().take(length);
+            let name: String = name.collect();
+            for tag in ["", " ", "\n\t", " b='c'", "\rb = \"c d\""] {
+                for end in [">", "/>"] {
+                    let text = format!("<{name}{tag}{end}");
+                    let at = end_of_tags_name(text.as_bytes(), 1, text.len() - 1);
+                    assert_eq!(&text[1..at], name, "{text}");
+                }
+                new(&format!("<{name}{tag}><a/></{name} >")).expect(&name);
+                new(&format!("<{name}{tag}></{name}_>")).expect_err(&name);
+            }
+            for at in 0..length {
+                let mut other = name.clone().into_bytes();
+                assert!(are_same(name.as_bytes(), &other));
+                other[at] ^= 1;
+                assert!(!are_same(name.as_bytes(), &other), "{name} {at}");
+                other.truncate(at);
+                assert!(!are_same(name.as_bytes(), &other), "{name} {at}");
+                assert!(!are_same(&other, name.as_bytes()), "{name} {at}");
+            }
+        }
+        let source = new("<a b='' c=\"d\" long='it is longer than eight bytes' d='></a>");
+        let source = source.expect("well-formed");
+        let attribute = |name| source.item(0).attribute(name);
+        assert_eq!(attribute("b"), Some(""));
+        assert_eq!(attribute("c"), Some("d"));
+        assert_eq!(attribute("long"), Some("it is longer than eight bytes"));
+        assert_eq!(attribute("d"), None);
+        assert_eq!(attribute("e"), None);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub use element::{Attributes, Children, ChildrenNamed, Descendants, Element};
 pub(crate) use element::{Content, Contents, Places};
 pub(crate) use names::Names;
 pub use names::is_name;
-pub(crate) use parse::{end_of_name, skip_blanks};
+pub(crate) use parse::{end_of_name, scan_value, skip_blanks};
 pub use patch::{Change, ChangedAttributes, Changes, PatchSet};
 
 #[cfg(test)]

@@ -514,7 +514,7 @@ const ENDS_NAME: [bool; 256] = {
 ///
 /// It looks at eight bytes at a time: most of a CIB is values.
 #[inline]
-fn scan_value(bytes: &[u8], from: usize, quote: u8) -> (usize, bool) {
+pub(crate) fn scan_value(bytes: &[u8], from: usize, quote: u8) -> (usize, bool) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     // The high bit of each byte of `word` that is less than `limit` (at most 128). Bytes above
