@@ -106,14 +106,27 @@ pub fn add_scores(a: i32, b: i32) -> i32 {
     }
 }
 
-/// Reads an interval in milliseconds: a number with an optional unit (seconds when there is none),
-/// or an ISO 8601 duration. Returns `None` for anything else.
+/// Reads an interval in milliseconds as Pacemaker does: a number with an optional unit (seconds when
+/// there is none), or an ISO 8601 duration. Returns `None` for anything else.
+///
+/// It is at most `u32::MAX`, less than 50 days. Of an ISO 8601 duration the first day and the first
+/// year count nothing: `P1D` is 0, and `P1W` six days. [`super::time::duration_seconds`] says what
+/// was meant.
 #[must_use]
 pub fn interval_ms(text: &str) -> Option<u64> {
-    if text.starts_with('P') {
-        let seconds = super::time::duration_seconds(text)?;
-        return u64::try_from(seconds).ok().map(|s| s.saturating_mul(1000));
-    }
+    let milliseconds = if text.starts_with('P') {
+        let seconds = super::time::interval_seconds(text)?;
+        u64::try_from(seconds).unwrap_or(0).saturating_mul(1000)
+    } else {
+        milliseconds(text)?
+    };
+    Some(milliseconds.min(u64::from(u32::MAX)))
+}
+
+/// Reads a number with an optional unit in milliseconds, of any size; seconds when there is no
+/// unit. Returns `None` for anything else.
+#[must_use]
+pub fn milliseconds(text: &str) -> Option<u64> {
     let trimmed = text.trim_start();
     let rest = trimmed.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let number = &trimmed[..trimmed.len() - rest.len()];

@@ -153,37 +153,78 @@ fn clock(text: &str) -> Option<(Time, Option<Offset>)> {
     Some((time, offset))
 }
 
-/// Reads an ISO 8601 duration (`P1DT2H`) in seconds; a year counts 365 days, a month 30.
+/// What an ISO 8601 duration says, unit by unit.
+#[derive(Default)]
+struct Duration {
+    years: i64,
+    months: i64,
+    days: i64,
+    seconds: i64,
+}
+
+/// The longest period that is told apart from a longer one: far beyond what an interval may be.
+const LONGEST: i64 = i32::MAX as i64;
+
+impl Duration {
+    /// Reads as Pacemaker does: units in any order, each number with a sign if need be, and nothing
+    /// after a blank or a slash.
+    fn parse(text: &str) -> Option<Self> {
+        let mut rest = text.strip_prefix('P')?;
+        let mut found = Self::default();
+        let mut in_time = false;
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() && !rest.starts_with(|c: char| c == '/' || c.is_ascii_whitespace()) {
+            if let Some(time) = rest.strip_prefix('T') {
+                (rest, in_time) = (time, true);
+                continue;
+            }
+            let signed = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+            let end = signed.find(|c: char| !c.is_ascii_digit())?;
+            let number = &rest[..rest.len() - signed.len() + end];
+            let number: i64 = number.parse().ok()?;
+            let unit = signed[end..].chars().next()?;
+            rest = &signed[end + unit.len_utf8()..];
+            let (of, times) = match (unit, in_time) {
+                ('Y', _) => (&mut found.years, 1),
+                ('M', false) => (&mut found.months, 1),
+                ('W', _) => (&mut found.days, 7),
+                ('D', _) => (&mut found.days, 1),
+                ('H', _) => (&mut found.seconds, 3600),
+                ('M', true) => (&mut found.seconds, 60),
+                ('S', _) => (&mut found.seconds, 1),
+                _ => return None,
+            };
+            let sum = of.checked_add(number.checked_mul(times)?)?;
+            if (in_time || matches!(unit, 'H' | 'S')) && sum.abs() > LONGEST {
+                return None;
+            }
+            *of = sum.clamp(-LONGEST, LONGEST);
+        }
+        Some(found)
+    }
+
+    /// A year counts 365 days, a month 30.
+    fn seconds(&self) -> i64 {
+        (self.years * 365 + self.months * 30 + self.days) * 86_400 + self.seconds
+    }
+}
+
+/// Reads an ISO 8601 duration (`P1DT2H`) in seconds, as it is meant: a year counts 365 days, a
+/// month 30. What Pacemaker makes of it as an interval is said by [`super::scalar::interval_ms`].
 #[must_use]
 pub fn duration_seconds(text: &str) -> Option<i64> {
-    let mut seconds: i64 = 0;
-    let mut time = false;
-    let mut digits = String::new();
-    for c in text.strip_prefix('P')?.chars() {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        if c == 'T' && digits.is_empty() {
-            time = true;
-            continue;
-        }
-        let unit = match (c, time) {
-            ('Y', false) => 365 * 86_400,
-            ('M', false) => 30 * 86_400,
-            ('W', false) => 7 * 86_400,
-            ('D', false) => 86_400,
-            ('M', true) => 60,
-            // Pacemaker takes hours and seconds without the T as well.
-            ('H', _) => 3600,
-            ('S', _) => 1,
-            _ => return None,
-        };
-        let number: i64 = digits.parse().ok()?;
-        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
-        digits.clear();
-    }
-    digits.is_empty().then_some(seconds)
+    Duration::parse(text).map(|duration| duration.seconds())
+}
+
+/// Reads an ISO 8601 duration in seconds as Pacemaker reads an interval, which takes it for a date:
+/// the first day and the first year count nothing.
+pub(super) fn interval_seconds(text: &str) -> Option<i64> {
+    let mut read = Duration::parse(text)?;
+    read.years = (read.years - 1).max(0);
+    read.days = (read.days - 1).max(0);
+    Some(read.seconds())
 }
 
 #[cfg(test)]
@@ -232,6 +273,11 @@ mod tests {
         assert_eq!(duration_seconds("PT5M"), Some(300));
         assert_eq!(duration_seconds("P1DT1S"), Some(86_401));
         assert_eq!(duration_seconds("P1"), None);
+        assert_eq!(duration_seconds("P"), None);
+        assert_eq!(duration_seconds("PT1H-30M"), Some(1800));
+        assert_eq!(duration_seconds("P1W/x"), Some(7 * 86_400));
+        assert_eq!(interval_seconds("P1DT1S"), Some(1));
+        assert_eq!(interval_seconds("P1M2D"), Some(31 * 86_400));
         assert_eq!(duration_seconds("5M"), None);
         assert_eq!(duration_seconds("P99999999999999999999D"), None);
     }

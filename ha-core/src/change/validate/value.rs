@@ -5,6 +5,7 @@ use crate::change::edit::similar;
 use crate::config::Interval;
 use crate::model::is_resource;
 use crate::model::scalar::{self, HealthScores};
+use crate::model::time;
 use crate::xml::Element;
 
 /// What a value of Pacemaker's is.
@@ -294,7 +295,9 @@ fn is_score_word(value: &str) -> bool {
 /// Whether a time is read as it is written: a whole number with a unit that is written out rightly.
 fn is_plain_time(value: &str) -> bool {
     if value.starts_with('P') {
-        return scalar::interval_ms(value).is_some();
+        let meant = time::duration_seconds(value).and_then(|seconds| u64::try_from(seconds).ok());
+        return meant
+            .is_some_and(|seconds| scalar::interval_ms(value) == seconds.checked_mul(1000));
     }
     let text = value.trim();
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());

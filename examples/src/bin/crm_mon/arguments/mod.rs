@@ -470,8 +470,8 @@ fn interval(text: &str) -> Option<Duration> {
     const MOST: u64 = u32::MAX as u64;
     // What the help of `crm_mon` calls an ISO 8601 period is refused by it too, and so is the number
     // that means an error to it.
-    let milliseconds = ha_core::model::scalar::interval_ms(text)
-        .filter(|&ms| !text.starts_with('P') && ms != MOST && ms < i64::MAX as u64)?;
+    let milliseconds = ha_core::model::scalar::milliseconds(text)
+        .filter(|&ms| ms != MOST && ms < i64::MAX as u64)?;
     Some(Duration::from_millis(milliseconds.min(MOST)))
 }
 
