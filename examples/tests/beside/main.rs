@@ -54,7 +54,7 @@ const FACTORS: [&[&str]; 12] = [
 ];
 
 /// Command lines that make no sense, or that are said to make none.
-const ODD: [&str; 41] = [
+const ODD: [&str; 59] = [
     "-1 -L --node=x -m3",
     "-1 -L -m2",
     "-1 -m -Lcli",
@@ -96,6 +96,24 @@ const ODD: [&str; 41] = [
     "--output-as=html --html-stylesheet=a[b]?c=d&e",
     "--output-to=/nonexistent/file --output-as=xml",
     "-1 --inactive=x",
+    "--version",
+    "-$",
+    "-$X",
+    "--version --output-as=xml",
+    "--output-as=html --version",
+    "--version --output-as=console",
+    "--version --output-as=text",
+    "--version --output-as=unheard-of",
+    "--version -w",
+    "--version -s",
+    "--version -s --output-as=html",
+    "--version --as-xml --output-as=xml",
+    "--version --output-as=html --html-cgi --html-title=T --html-stylesheet=S",
+    "--version --output-to=/nonexistent/file",
+    "--version --output-to=/nonexistent/file --output-as=xml",
+    "--version --include=unheard-of --output-as=xml",
+    "--version --bogus",
+    "--version -i junk",
 ];
 
 /// Returns choices, one of each factor, in which every two choices of different factors meet.

@@ -172,7 +172,6 @@ fn mutated_cibs() {
         let runs = [broad(numbers), options::at_random(&cib, numbers)];
         comparison.compare(&format!("{step}-{}", names[at]), &cib, &runs);
     }
-    // Not alike yet: intervals in histories that are no numbers, remote nodes and migrations of
-    // contradicting histories.
-    comparison.finish(count / 30);
+    // Not alike yet: remote nodes and migrations of contradicting histories. Of the default 150, two.
+    comparison.finish(count / 75);
 }

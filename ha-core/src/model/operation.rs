@@ -104,8 +104,12 @@ pub struct Operation<'d> {
     pub task: &'d str,
     /// The interval in milliseconds, 0 for a one-off operation.
     pub interval_ms: u64,
+    /// The interval as written, 0 when the entry does not say.
+    pub interval_text: &'d str,
     /// The call id: the order on one node; -1 while pending.
     pub call_id: i32,
+    /// The call id as written, 0 when the entry does not say.
+    pub call_text: &'d str,
     /// The agent's exit status.
     pub rc: i32,
     /// How the execution ended; `None` when the entry does not say.
@@ -152,6 +156,14 @@ const NAMES: [&str; 16] = [
     "migrate_target",
 ];
 
+/// Reads a number of 32 bits; what is none is -1.
+fn number(text: &str) -> i32 {
+    let number = scalar::integer(text);
+    number
+        .and_then(|number| number.try_into().ok())
+        .unwrap_or(-1)
+}
+
 /// Reads the entries of one document, whose names it looked up once.
 #[derive(Debug)]
 pub(crate) struct Reader(Places);
@@ -190,7 +202,9 @@ impl<'d> Operation<'d> {
             id: None,
             task: "",
             interval_ms: 0,
+            interval_text: "0",
             call_id: 0,
+            call_text: "0",
             rc: 0,
             status: None,
             last_rc_change: None,
@@ -213,13 +227,17 @@ impl<'d> Operation<'d> {
             0 => self.id = Some(value),
             1 => self.task = value,
             2 => {
+                self.interval_text = value;
                 self.interval_ms = scalar::integer(value)
                     .and_then(|v| u64::try_from(v).ok())
                     .unwrap_or(0);
             }
-            3 => self.call_id = scalar::integer32(value).unwrap_or(0),
-            4 => self.rc = scalar::integer32(value).unwrap_or(0),
-            5 => self.status = scalar::integer32(value),
+            3 => {
+                self.call_id = number(value);
+                self.call_text = value;
+            }
+            4 => self.rc = number(value),
+            5 => self.status = Some(number(value)),
             6 => self.last_rc_change = scalar::integer(value),
             7 => self.operation_key = Some(value),
             8 => self.on_node = Some(value),

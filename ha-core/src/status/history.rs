@@ -359,14 +359,27 @@ fn record(operation: &Operation<'_>) -> OperationRecord {
     OperationRecord {
         id: operation.id.unwrap_or_default().to_owned(),
         call_id: operation.call_id,
+        call_text: unless_number(operation.call_text, operation.call_id.into()),
         task: operation.task.to_owned(),
         interval_ms: operation.interval_ms,
+        interval_text: i64::try_from(operation.interval_ms)
+            .ok()
+            .and_then(|interval| unless_number(operation.interval_text, interval)),
         rc: operation.rc,
         status: operation.status.unwrap_or(0),
         last_rc_change: operation.last_rc_change,
         exec_time: operation.exec_time.map(str::to_owned),
         queue_time: operation.queue_time.map(str::to_owned),
     }
+}
+
+/// Returns a text when it is another one than the number in digits.
+fn unless_number(text: &str, number: i64) -> Option<String> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_plain = (digits == "0" || !digits.starts_with('0'))
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && text.parse() == Ok(number);
+    (!is_plain).then(|| text.to_owned())
 }
 
 fn is_operation_suffix(text: &str) -> bool {

@@ -101,12 +101,12 @@ fn technical(report: &Report<'_>, failure: &Failure) -> String {
     if let Some(changed) = failure.last_rc_change {
         let when = time::ctime(time::from_epoch(changed), report.zone);
         text.push_str(&format!(", last-rc-change='{when}'"));
-        if let Some(queue) = failure.queue_ms {
-            text.push_str(&format!(", queued={queue}ms"));
-        }
-        if let Some(exec) = failure.exec_ms {
-            text.push_str(&format!(", exec={exec}ms"));
-        }
+    }
+    if let Some(queue) = failure.queue_ms {
+        text.push_str(&format!(", queued={queue}ms"));
+    }
+    if let Some(exec) = failure.exec_ms {
+        text.push_str(&format!(", exec={exec}ms"));
     }
     text
 }

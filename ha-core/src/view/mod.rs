@@ -36,6 +36,7 @@ mod resources;
 mod simple;
 mod summary;
 mod tickets;
+mod version;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -46,6 +47,7 @@ use crate::status::{ClusterStatus, ComputeOptions};
 pub use failure::Failure;
 use filter::Filter;
 use out::{Html, Line, Lists, Page, Styled, Text, Xml};
+pub use version::Version;
 
 /// A part of the output that can be asked for or left out by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -59,7 +59,19 @@ fn relevant<'a>(
 }
 
 fn is_probe(operation: &OperationRecord) -> bool {
-    operation.task == "monitor" && operation.interval_ms == 0
+    operation.task == "monitor" && interval(operation).is_none()
+}
+
+/// Returns the interval as written, unless it is 0.
+fn interval(operation: &OperationRecord) -> Option<String> {
+    let plain = || (operation.interval_ms > 0).then(|| operation.interval_ms.to_string());
+    operation.interval_text.clone().or_else(plain)
+}
+
+/// Returns the call id as written.
+fn call(operation: &OperationRecord) -> String {
+    let text = operation.call_text.clone();
+    text.unwrap_or_else(|| operation.call_id.to_string())
 }
 
 /// Returns the name to print: with operations that of the resource, else that of the history.
@@ -139,10 +151,10 @@ fn title(report: &Report<'_>, history: &ResourceHistory) -> String {
 }
 
 fn line(report: &Report<'_>, operation: &OperationRecord) -> String {
-    let mut text = format!("({}) {}", operation.call_id, task(operation));
+    let mut text = format!("({}) {}", call(operation), task(operation));
     let mut details = String::new();
-    if operation.interval_ms > 0 {
-        details.push_str(&format!(" interval=\"{}ms\"", operation.interval_ms));
+    if let Some(interval) = interval(operation) {
+        details.push_str(&format!(" interval=\"{interval}ms\""));
     }
     if report.options.timing {
         if let Some(changed) = operation.last_rc_change.filter(|&changed| changed > 0) {
@@ -216,12 +228,12 @@ fn xml_resource(
     }
     for operation in operations {
         out.open("operation_history");
-        out.number("call", operation.call_id);
+        out.attribute("call", &call(operation));
         out.attribute("task", task(operation));
         out.number("rc", exit_status(operation));
         out.attribute("rc_text", rc_text(exit_status(operation)));
-        if operation.interval_ms > 0 {
-            out.attribute("interval", &format!("{}ms", operation.interval_ms));
+        if let Some(interval) = interval(operation) {
+            out.attribute("interval", &format!("{interval}ms"));
         }
         if let Some(changed) = operation.last_rc_change.filter(|&changed| changed > 0) {
             let when = time::ctime(time::from_epoch(changed), report.zone);

@@ -5,7 +5,7 @@ use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use ha_core::status::{self, ClusterStatus};
-use ha_core::view::{Parts, Report};
+use ha_core::view::{Parts, Report, Version};
 use jiff::Timestamp;
 
 use crate::arguments::{self, Action, Format, Request};
@@ -42,6 +42,9 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
     if let Some(failure) = nowhere_to_print(request) {
         return Err(failure);
     }
+    if request.version {
+        return say_version(request);
+    }
     let is_live = !source::is_stored() && request.cib_file.is_none();
     if let Some(follow) = request.follow.as_ref().filter(|_| is_live) {
         return cluster::follow(request, follow);
@@ -73,6 +76,20 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
         eprintln!("Error outputting status info from the fencer or CIB");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which version of `crm_mon` this one is like; JSON, which that one does not have, is text.
+fn say_version(request: &Request) -> Result<ExitCode, Failure> {
+    let text = match request.format {
+        _ if request.daemonize => return Ok(ExitCode::SUCCESS),
+        Format::Xml => Version.xml(&request.view.request),
+        Format::LegacyXml => Version.legacy_xml(),
+        Format::Html => Version.html(request.page.clone()),
+        Format::Text | Format::Simple | Format::Json => Version.text(),
+    };
+    write(&text, request.output_to.as_deref())
+        .map(|()| ExitCode::SUCCESS)
+        .map_err(|error| Failure::unwritable(request, &error))
 }
 
 /// Lets nobody change the files that are written, and only a page be read by everybody.

@@ -50,10 +50,14 @@ pub struct OperationRecord {
     pub id: String,
     /// The call id.
     pub call_id: i32,
+    /// The call id as written, where that is another text than the number.
+    pub call_text: Option<String>,
     /// The task.
     pub task: String,
     /// The interval in milliseconds.
     pub interval_ms: u64,
+    /// The interval as written, where that is another text than the number.
+    pub interval_text: Option<String>,
     /// The agent's exit status.
     pub rc: i32,
     /// How the execution ended.

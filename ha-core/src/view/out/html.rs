@@ -116,6 +116,14 @@ impl Html {
         self.body.push(list);
     }
 
+    /// Adds a heading, and each line as a block below it.
+    pub fn blocks(&mut self, title: &str, lines: &[String]) {
+        self.body.push(Element::with_text("h2", title));
+        for line in lines {
+            self.body.push(Element::with_text("div", line));
+        }
+    }
+
     /// Adds to the innermost list.
     fn add(&mut self, item: Element) {
         let list = self.open.iter_mut().rev().find_map(|level| match level {

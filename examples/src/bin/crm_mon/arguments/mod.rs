@@ -55,6 +55,8 @@ pub(crate) struct Request {
     pub(crate) daemonize: bool,
     /// Follow the cluster without a terminal.
     pub(crate) follow: Option<Follow>,
+    /// Say the version, instead of showing the status.
+    pub(crate) version: bool,
     /// A question, instead of showing the status.
     pub(crate) asked: Option<Asked>,
     /// The language of answers.
@@ -121,6 +123,8 @@ struct Given {
     one_shot: bool,
     /// No text was asked for by name: a terminal is drawn on.
     console: bool,
+    /// Say the version instead.
+    version: bool,
     daemonize: bool,
     pid_file: String,
     agent: Option<String>,
@@ -160,6 +164,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         is_cgi: false,
         one_shot: false,
         console: true,
+        version: false,
         daemonize: false,
         pid_file: PID_FILE.to_owned(),
         agent: None,
@@ -332,7 +337,7 @@ impl Given {
                 self.language = Some(language.map_err(|e| format!("--lang: {e}"))?);
             }
             Name::Now => self.now = Some(time(value)?),
-            Name::Version => return Ok(Some(version())),
+            Name::Version => self.version = true,
             Name::Help(group) => return Ok(Some(table::help(Some(group)))),
             Name::HelpAll => return Ok(Some(table::help(None))),
             Name::Daemonize => self.daemonize = true,
@@ -426,6 +431,7 @@ impl Given {
             daemonize: self.daemonize,
             follow,
             verbose: self.verbose,
+            version: self.version,
             asked: self.asked,
             language: self.language,
             now: self.now,
@@ -483,15 +489,6 @@ fn time(text: &str) -> Result<Timestamp, String> {
     seconds
         .or_else(|| text.parse().ok())
         .ok_or_else(|| format!("--now {text}: give seconds since 1970 or 2022-12-01T12:00:00Z"))
-}
-
-/// Scripts read the second word of the first line.
-fn version() -> String {
-    format!(
-        "Pacemaker 2.1.5\nPrinted as its crm_mon does, by {} {}\n",
-        env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_VERSION")
-    )
 }
 
 #[cfg(test)]
