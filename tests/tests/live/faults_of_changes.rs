@@ -188,7 +188,22 @@ fn killed_daemon(lab: &Lab) -> Result<()> {
             node.read("/run/turns").unwrap_or_default()
         );
     }
-    lab.wait_online(LIMIT)?;
+    // A controller whose CIB manager dies often may give up: its node is started again, one after the other.
+    for node in &nodes {
+        wait_respawned(lab, node, "all of Pacemaker runs", || {
+            for daemon in ["pacemaker-based", "pacemaker-attrd", "pacemaker-controld"] {
+                if node.processes(daemon)?.is_empty() {
+                    return Err(NotYet::because(format!("{daemon} does not")));
+                }
+            }
+            Ok(())
+        })?;
+    }
+    for node in &nodes {
+        wait_respawned(lab, node, "both nodes are online", || {
+            Ok(lab.wait_online(Duration::from_secs(10))?)
+        })?;
+    }
     same_everywhere(lab, FILES[1], PARTS)
 }
 

@@ -35,15 +35,19 @@ pub(crate) fn wait_respawned(
         let Err(missing) = look() else { return Ok(()) };
         if node.processes("pacemakerd")?.is_empty() {
             println!("{}: starting the cluster that gave up", node.name());
-            lab.wait_until(
-                Duration::from_secs(60),
-                "corosync has ended too",
-                || match node.processes("corosync")? {
-                    pids if pids.is_empty() => Ok(()),
-                    pids => Err(NotYet::because(format!("{pids:?}"))),
-                },
-            )?;
-            node.command("corosync").stdout()?;
+            // It asks corosync to end before it does; one that was started since has not heard it.
+            let ended =
+                lab.wait_until(
+                    Duration::from_secs(20),
+                    "corosync has ended too",
+                    || match node.processes("corosync")? {
+                        pids if pids.is_empty() => Ok(()),
+                        pids => Err(NotYet::because(format!("{pids:?}"))),
+                    },
+                );
+            if ended.is_ok() {
+                node.command("corosync").stdout()?;
+            }
             let script = "setsid pacemakerd </dev/null >>/var/log/pacemaker/output.log 2>&1 &";
             node.command("sh").args(["-c", script]).stdout()?;
             return Err(missing);
