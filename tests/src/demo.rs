@@ -122,9 +122,15 @@ fn follow(lines: &Receiver<String>, cut: Instant) -> Result<Times> {
             text("source"),
             text("text")
         );
+        // Where a resource runs that has just begun to, whether it was seen on the other node or not.
+        let runs_on = match text("event") {
+            "resource_started" => text("node"),
+            "resource_moved" => text("to"),
+            _ => "",
+        };
         match text("event") {
             "ring_changed" => membership = membership.or(Some(at)),
-            "resource_started" if text("node") == "esclave" => {
+            _ if runs_on == "esclave" => {
                 if text("resource") == "VIP_externe" {
                     address = address.or(Some(at));
                 }
