@@ -364,15 +364,15 @@ fn forget(args: (String, bool)) -> Result<Gone> {
     let (resource, all) = args;
     let cluster = connect()?;
     for bad in [
-        cluster.forget_failures(Some("nothing"), None, LIMIT),
-        cluster.reprobe(None, Some("nowhere"), LIMIT),
+        cluster.resource("nothing").cleanup().wait(LIMIT),
+        cluster.refresh().on("nowhere").wait(LIMIT),
     ] {
         assert_eq!(bad.map(drop).unwrap_err().kind(), ErrorKind::NotFound);
     }
     let gone = if all {
-        cluster.reprobe(Some(&resource), None, LIMIT)?
+        cluster.resource(&resource).refresh().wait(LIMIT)?
     } else {
-        cluster.forget_failures(Some(&resource), None, LIMIT)?
+        cluster.resource(&resource).cleanup().wait(LIMIT)?
     };
     cluster.settle(LIMIT)?;
     Ok(gone

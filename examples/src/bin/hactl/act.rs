@@ -50,7 +50,7 @@ impl<'a> Act<'a> {
             if self.screen.json {
                 self.screen.value(&json!({ "changed": plan }))?;
             } else {
-                self.screen.plan(&plan)?;
+                self.changed(operation, &plan)?;
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -60,10 +60,18 @@ impl<'a> Act<'a> {
             self.screen
                 .value(&json!({ "changed": done.changed, "seconds": seconds }))?;
         } else {
-            self.screen.plan(&done.changed)?;
+            self.changed(operation, &done.changed)?;
             self.done(done.elapsed)?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Prints what was changed, where that can be told.
+    fn changed(&self, operation: &Operation, plan: &Plan) -> Result<()> {
+        if operation.is_foretold() {
+            self.screen.plan(plan)?;
+        }
+        Ok(())
     }
 
     /// Moves a resource, which is always waited for.

@@ -24,16 +24,11 @@ pub(crate) fn run(act: &Act<'_>, command: &Node) -> Result<ExitCode> {
         }
         Node::ConfirmOff { node } => act.operation(&of(node).confirm_off()),
         Node::Get { node, name } => {
-            let status = act.cluster.status()?;
-            let Some(found) = status.node_named(node) else {
-                let message = format!("there is no node {node}");
-                return Err(Error::new(ErrorKind::NotFound, message));
-            };
-            let Some(value) = found.attribute(name) else {
+            let value = of(node).attribute(name)?.ok_or_else(|| {
                 let message = format!("{node} has no attribute {name}");
-                return Err(Error::new(ErrorKind::NotFound, message));
-            };
-            look::value(act, value)
+                Error::new(ErrorKind::NotFound, message)
+            })?;
+            look::value(act, &value)
         }
         Node::Set {
             node,

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::follow::Follow;
 use super::{Cluster, status_of};
+use crate::change::edit::not_found;
 use crate::live::pacemaker::{attrd, controld, exchange};
 use crate::status::{ClusterStatus, OperationRecord, Resource, ResourceHistory, ResourceIndex};
-use crate::{Error, ErrorExt, ErrorKind, Result};
+use crate::{ErrorExt, Result};
 
 /// What was forgotten about a resource on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,7 +41,7 @@ struct Target {
 const PENDING: i32 = -1;
 
 /// A clean-up (failures are forgotten) or a refresh (all that nodes remember is), of a resource or of all, on
-/// a node or on all: what [`Cluster::forget_failures`] and [`Cluster::reprobe`] do, seen beforehand.
+/// a node or on all. The names are those of Pacemaker's tools from 1.1.18 on; before, they meant the opposite.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is forgotten until it is waited for"]
 pub struct Forget {
@@ -69,104 +70,43 @@ impl Forget {
     /// Lists what would be forgotten now, without changing anything.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] when there is no such resource or node, and those of [`Cluster::status`].
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such resource or node, and those of [`Cluster::status`].
     pub fn what_if(&self) -> Result<Vec<Forgotten>> {
-        let status = self.cluster.status()?;
-        let (resource, node) = (self.resource.as_deref(), self.node.as_deref());
-        let targets = targets(&status, resource, node, self.all)?;
+        let targets = self.targets()?;
         Ok(targets.into_iter().map(|target| target.forgotten).collect())
     }
 
-    /// Forgets it, and waits until the nodes have looked again. Returns what was forgotten.
+    /// Forgets it, and waits until the nodes have looked again. Returns what was forgotten; nothing when there
+    /// was nothing. When the cause of a failure is still there, it comes back.
     ///
     /// # Errors
-    /// As for [`Cluster::forget_failures`].
-    pub fn wait(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
-        let (resource, node) = (self.resource.as_deref(), self.node.as_deref());
-        if self.all {
-            self.cluster.reprobe(resource, node, timeout)
-        } else {
-            self.cluster.forget_failures(resource, node, timeout)
-        }
-    }
-}
-
-impl Cluster {
-    /// Forgets the failures of all resources: [`Cluster::forget_failures`], seen beforehand.
-    pub fn cleanup(&self) -> Forget {
-        Forget::new(self, None, false)
-    }
-
-    /// Looks at all resources again: [`Cluster::reprobe`], seen beforehand.
-    pub fn refresh(&self) -> Forget {
-        Forget::new(self, None, true)
-    }
-}
-
-impl Cluster {
-    /// Forgets the failures of a resource (with all that is in it) or of all resources, on a node or on
-    /// all that are online: what has failed is looked at again, and may run there again. Returns what was
-    /// forgotten, when the cluster has looked again; nothing when nothing had failed.
-    ///
-    /// This is `crm_resource --cleanup`. When the cause is still there, the failures come back.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] when there is no such resource or node, [`ErrorKind::Timeout`] when it
-    /// is not looked at again in time, and those of the attribute manager and the controller.
+    /// Those of [`what_if`](Self::what_if), [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when it is not
+    /// looked at again in time, and those of the attribute manager and the controller.
     ///
     /// # Example
     /// ```no_run
     /// # use ha_core::live::cluster::{Cluster, ConnectOptions};
     /// let cluster = Cluster::connect(&ConnectOptions::default())?;
     /// let limit = std::time::Duration::from_secs(60);
-    /// for gone in cluster.forget_failures(Some("VIP_externe"), None, limit)? {
+    /// for gone in cluster.resource("VIP_externe").cleanup().wait(limit)? {
     ///     println!("{} on {}: {} failures", gone.resource, gone.node, gone.fail_count);
     /// }
     /// # Ok::<(), ha_core::Error>(())
     /// ```
-    #[doc(alias = "crm_resource --cleanup")]
-    pub fn forget_failures(
-        &self,
-        resource: Option<&str>,
-        node: Option<&str>,
-        timeout: Duration,
-    ) -> Result<Vec<Forgotten>> {
-        self.forget(resource, node, timeout, false)
-            .context("forget failures")
+    pub fn wait(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
+        let what = if self.all {
+            "look at resources again"
+        } else {
+            "forget failures"
+        };
+        self.run(timeout).context(what)
     }
 
-    /// Forgets all that nodes remember of a resource (with all that is in it) or of all resources, on a
-    /// node or on all that are online, and has it looked at again. Returns what was forgotten, when the
-    /// cluster has looked again.
-    ///
-    /// This is `crm_resource --refresh`: for when somebody has started or stopped something behind the
-    /// cluster's back.
-    ///
-    /// # Errors
-    /// As for [`Cluster::forget_failures`].
-    #[doc(alias = "crm_resource --refresh")]
-    pub fn reprobe(
-        &self,
-        resource: Option<&str>,
-        node: Option<&str>,
-        timeout: Duration,
-    ) -> Result<Vec<Forgotten>> {
-        self.forget(resource, node, timeout, true)
-            .context("look at resources again")
-    }
-
-    fn forget(
-        &self,
-        resource: Option<&str>,
-        node: Option<&str>,
-        timeout: Duration,
-        all: bool,
-    ) -> Result<Vec<Forgotten>> {
+    fn run(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
         let deadline = exchange::deadline(timeout);
         // Before the first request, so that no answer is missed.
-        let mut follow = Follow::open(self, deadline)?;
-        let status = status_of(&self.cib.query()?);
-        let targets = targets(&status, resource, node, all)?;
+        let mut follow = Follow::open(&self.cluster, deadline)?;
+        let targets = self.targets()?;
         for target in &targets {
             let left = || deadline.saturating_duration_since(Instant::now());
             let Forgotten { resource, node, .. } = &target.forgotten;
@@ -181,6 +121,27 @@ impl Cluster {
         }
         Ok(targets.into_iter().map(|target| target.forgotten).collect())
     }
+
+    fn targets(&self) -> Result<Vec<Target>> {
+        let status = status_of(&self.cluster.cib().query()?);
+        let (resource, node) = (self.resource.as_deref(), self.node.as_deref());
+        targets(&status, resource, node, self.all)
+    }
+}
+
+impl Cluster {
+    /// Forgets the failures of all resources: what has failed is looked at again, and may run there again.
+    #[doc(alias = "crm_resource --cleanup")]
+    pub fn cleanup(&self) -> Forget {
+        Forget::new(self, None, false)
+    }
+
+    /// Has all that nodes remember of resources forgotten, and looked at again: for when somebody has started
+    /// or stopped something behind the cluster's back.
+    #[doc(alias = "crm_resource --refresh")]
+    pub fn refresh(&self) -> Forget {
+        Forget::new(self, None, true)
+    }
 }
 
 fn targets(
@@ -189,17 +150,15 @@ fn targets(
     node: Option<&str>,
     all: bool,
 ) -> Result<Vec<Target>> {
-    let nothing = |what: &str, name: &str| {
-        Error::new(ErrorKind::NotFound, format!("there is no {what} {name}"))
-            .with_hint("`crm_mon -1 -r` lists nodes and resources")
-    };
     if let Some(name) = node.filter(|name| status.node_named(name).is_none()) {
-        return Err(nothing("node", name));
+        let known = status.nodes().map(|node| node.name.as_str());
+        return Err(not_found("node", name, known));
     }
     if let Some(id) = resource
         && !status.resources().any(|r| r.answers_to(id))
     {
-        return Err(nothing("resource", id));
+        let known = status.resources().map(|resource| resource.id.as_str());
+        return Err(not_found("resource", id, known));
     }
     let mut targets = Vec::new();
     for history in &status.history {

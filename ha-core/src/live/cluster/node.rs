@@ -111,6 +111,20 @@ impl NodeHandle {
         })
     }
 
+    /// Returns an attribute as the cluster sees it: one that holds until a reboot before a permanent one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node, and those of
+    /// [`Cluster::status`].
+    pub fn attribute(&self, name: &str) -> Result<Option<String>> {
+        let status = self.cluster.status()?;
+        let node = status.node_named(&self.name).ok_or_else(|| {
+            let known = status.nodes().map(|node| node.name.as_str());
+            crate::change::edit::not_found("node", &self.name, known)
+        })?;
+        Ok(node.attribute(name).map(str::to_owned))
+    }
+
     /// Sets an attribute.
     pub fn set_attribute(&self, name: &str, value: &str, lifetime: Lifetime) -> Operation {
         let verb = format!("set {name} of");

@@ -123,18 +123,34 @@ impl Operation {
         &self.what
     }
 
+    fn foretold(&self) -> Option<&Edit> {
+        match &self.deed {
+            Deed::Edit(edit) => Some(edit),
+            Deed::Call { means, .. } => means.as_ref(),
+        }
+    }
+
+    /// Tells whether it can be said beforehand what this changes. Not of what is done to a machine: fencing it,
+    /// confirming that it is off.
+    #[must_use]
+    pub fn is_foretold(&self) -> bool {
+        self.foretold().is_some()
+    }
+
     /// Returns what would be changed in the CIB now, without changing anything.
     ///
     /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for what is not
+    /// [foretold](Self::is_foretold);
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the resource or node does not exist, and
     /// those of [`Cib::query`](crate::live::pacemaker::cib::Cib::query).
     pub fn plan(&self) -> Result<Plan> {
-        let edit = match &self.deed {
-            Deed::Edit(edit) => Some(edit),
-            Deed::Call { means, .. } => means.as_ref(),
+        let Some(edit) = self.foretold() else {
+            let message = "nobody can tell beforehand what a daemon will do";
+            return Err(Error::new(ErrorKind::Unsupported, message).context(self.what.clone()));
         };
         let cib = self.cluster.cib().query();
-        cib.and_then(|cib| Plan::new(cib, |cib| edit.map_or(Ok(()), |edit| edit(cib))))
+        cib.and_then(|cib| Plan::new(cib, |cib| edit(cib)))
             .with_context(|| self.what.clone())
     }
 
