@@ -227,7 +227,7 @@ fn a_node_goes_with_what_names_it() {
     let gone = changes(|cib| node::remove(cib, "maitre"));
     assert_eq!(
         gone,
-        "- node 1\n- rsc_location sphynx_on_maitre\n- fencing-level level-maitre\n"
+        "- node maitre\n- rsc_location sphynx_on_maitre\n- fencing-level level-maitre\n"
     );
 }
 

@@ -157,7 +157,7 @@ fn an_owner_gets_rid_of_what_it_no_longer_wants() {
         plan.to_string(),
         "- primitive arv\n- clone c\n- rsc_location arv_here\n- rsc_colocation theirs_with_arv\n\
          ~ cluster_property_set cib-bootstrap-options\n    option no-quorum-policy: ignore -> nothing\n\
-         ~ node 1\n    attribute rack: 1 -> nothing\n\
+         ~ node maitre\n    attribute rack: 1 -> nothing\n\
          ~ tag owned-by-eole\n    obj_ref cib-bootstrap-options-no-quorum-policy: present -> nothing\n    \
          obj_ref nodes-1-rack: present -> nothing\n    obj_ref arv: present -> nothing\n    \
          obj_ref c: present -> nothing\n    obj_ref arv_here: present -> nothing\n"

@@ -16,6 +16,9 @@ pub struct Change {
     pub kind: String,
     /// Its id, empty when it has none.
     pub id: String,
+    /// The name that people know it by, of a node, whose id is a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What is different.
     #[serde(flatten)]
     pub difference: Difference,
@@ -53,7 +56,8 @@ impl fmt::Display for Change {
             Difference::Removed => ('-', &[]),
             Difference::Changed(fields) => ('~', fields),
         };
-        writeln!(f, "{sign} {} {}", self.kind, self.id)?;
+        let name = self.name.as_ref().unwrap_or(&self.id);
+        writeln!(f, "{sign} {} {name}", self.kind)?;
         fields
             .iter()
             .try_for_each(|field| writeln!(f, "    {field}"))
@@ -114,6 +118,7 @@ impl Object<'_> {
         Change {
             kind,
             id,
+            name: self.element.attribute("uname").map(str::to_owned),
             difference,
         }
     }

@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// Nodes
     #[command(subcommand)]
     Node(Node),
+    /// Fencing: devices, levels, what was fenced
+    #[command(subcommand)]
+    Fencing(Fencing),
     /// Options of the cluster
     #[command(subcommand)]
     Option(Value),
@@ -160,11 +163,18 @@ pub(crate) enum Resource {
     /// Take back what ban and prefer asked
     Clear {
         /// The resource
-        resource: String,
+        #[arg(required_unless_present = "expired")]
+        resource: Option<String>,
         /// Only for this node
         #[arg(long)]
         node: Option<String>,
+        /// What is over already, of all resources
+        #[arg(long, conflicts_with_all = ["resource", "node"])]
+        expired: bool,
     },
+    /// Print or forget how often a resource has failed
+    #[command(subcommand)]
+    Failcount(FailCount),
     /// Ask for the promoted role
     Promote {
         /// The resource
@@ -219,6 +229,25 @@ pub(crate) enum Resource {
         /// The new id
         to: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FailCount {
+    /// Print how often a resource has failed, node by node
+    #[command(visible_alias = "query")]
+    Get(Counted),
+    /// Forget how often it has failed; its failures stay listed until a cleanup
+    Delete(Counted),
+}
+
+/// A resource, and maybe a node.
+#[derive(Debug, Args)]
+pub(crate) struct Counted {
+    /// The resource
+    pub(crate) resource: String,
+    /// Only on this node
+    #[arg(long)]
+    pub(crate) node: Option<String>,
 }
 
 /// What is to be forgotten.
@@ -298,6 +327,21 @@ pub(crate) enum Node {
         /// The node
         node: String,
     },
+    /// Remove a node that has left for good from all that Pacemaker knows: stop it first
+    Remove {
+        /// The node
+        node: String,
+    },
+    /// Forget what a node that is off was doing, where it cannot be fenced: look first
+    Clear {
+        /// The node
+        node: String,
+    },
+    /// Print what the health attributes of a node say
+    Health {
+        /// The node
+        node: String,
+    },
     /// Print an attribute of a node
     Get {
         /// The node
@@ -332,6 +376,30 @@ pub(crate) enum Node {
         /// It is how much of something the node has for its resources
         #[arg(long)]
         utilization: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Fencing {
+    /// List the devices that this node's fencer knows, and the nodes that each can fence
+    Devices {
+        /// Only those that can fence this node
+        node: Option<String>,
+    },
+    /// List the levels of the fencing topology
+    Levels {
+        /// Those that are for this node, the first to be tried first
+        node: Option<String>,
+    },
+    /// List what was fenced, or tried, the newest first
+    History {
+        /// Only of this node
+        node: Option<String>,
+    },
+    /// Forget what was fenced, or tried
+    Cleanup {
+        /// Only of this node
+        node: Option<String>,
     },
 }
 

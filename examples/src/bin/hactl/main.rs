@@ -3,6 +3,7 @@
 mod act;
 mod arguments;
 mod cluster;
+mod fencing;
 mod look;
 mod node;
 mod resource;
@@ -49,6 +50,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Command::Diff { file, owner } => cluster::diff(&act, file, owner.as_deref()),
         Command::Resource(command) => resource::run(&act, command),
         Command::Node(command) => node::run(&act, command),
+        Command::Fencing(command) => fencing::run(&act, command),
         Command::Option(command) => cluster::option(&act, command),
         Command::Default(command) => cluster::default(&act, command),
         Command::Ticket(command) => cluster::ticket(&act, command),

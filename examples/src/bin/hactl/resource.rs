@@ -10,7 +10,7 @@ use ha_core::{Error, Result};
 use jiff::Timestamp;
 
 use crate::act::Act;
-use crate::arguments::{self, Property, Resource};
+use crate::arguments::{self, Counted, FailCount, Property, Resource};
 use crate::look;
 use crate::screen::Sense;
 
@@ -45,7 +45,14 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
         }
         Resource::Prefer(to) => act.operation(&of(&to.resource).prefer(&to.node, reach(to))),
         Resource::Ban(from) => act.operation(&of(&from.resource).ban(&from.node, reach(from))),
-        Resource::Clear { resource, node } => act.operation(&of(resource).clear(node.as_deref())),
+        Resource::Clear { resource, node, .. } => act.operation(&match resource {
+            Some(resource) => of(resource).clear(node.as_deref()),
+            None => act.cluster.clear_expired(),
+        }),
+        Resource::Failcount(FailCount::Get(what)) => fail_counts(act, what),
+        Resource::Failcount(FailCount::Delete(what)) => {
+            act.operation(&of(&what.resource).forget_fail_counts(what.node.as_deref()))
+        }
         Resource::Promote { resource } => act.operation(&of(resource).promote()),
         Resource::Demote { resource } => act.operation(&of(resource).demote()),
         Resource::Manage { resource } => act.operation(&of(resource).manage()),
@@ -75,6 +82,36 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
         Resource::Rename { resource, to } => act.operation(&of(resource).rename(to)),
     }
 }
+
+fn fail_counts(act: &Act<'_>, what: &Counted) -> Result<ExitCode> {
+    let mut counts = act.cluster.resource(&what.resource).fail_counts()?;
+    let node = what.node.as_deref();
+    if let Some(node) = node {
+        ha_core::change::edit::find_node(&act.cluster.cib().query()?, node)?;
+    }
+    counts.retain(|count| node.is_none_or(|node| count.node == node));
+    if act.screen.json {
+        act.screen.value(&counts)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for count in &counts {
+        let on = act.screen.words("on", "sur");
+        let number = match count.count {
+            INFINITY.. => "INFINITY".to_owned(),
+            number => number.to_string(),
+        };
+        let text = format!("{} {on} {}: {number}", count.resource, count.node);
+        act.screen.line(Sense::Bad, &text)?;
+    }
+    if counts.is_empty() {
+        let words = act.screen.words("it has not failed", "aucun échec");
+        act.screen.line(Sense::Good, words)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Pacemaker's number for as often as one likes.
+const INFINITY: i32 = 1_000_000;
 
 enum Forgetting {
     Failures,

@@ -46,18 +46,7 @@ pub fn set_transient(
     value: Option<&str>,
 ) -> Result<()> {
     find_node(cib, node)?;
-    let states = || {
-        let status = cib.root().child("status");
-        status
-            .into_iter()
-            .flat_map(|status| status.children_named("node_state"))
-    };
-    let state = states()
-        .find(|state| state.attribute("uname") == Some(node))
-        .ok_or_else(|| {
-            let known = states().filter_map(|state| state.attribute("uname"));
-            super::not_found("state of the node", node, known)
-        })?;
+    let state = find_state(cib, node)?;
     let id = format!("status-{}", state.attribute("id").unwrap_or_default());
     let (state, attributes) = (
         state.id(),
@@ -124,21 +113,74 @@ pub fn maintenance(cib: &mut Document, node: &str, on: bool) -> Result<()> {
     }
 }
 
+/// Forgets what a node that is off was doing: its resources' histories and its transient attributes. It
+/// counts as cleanly stopped then.
+///
+/// It must be off for sure, or its resources may run twice.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no state of such a node.
+pub fn clear_state(cib: &mut Document, node: &str) -> Result<()> {
+    let state = find_state(cib, node)?;
+    let gone: Vec<NodeId> = state
+        .children()
+        .filter(|part| matches!(part.name(), "lrm" | "transient_attributes"))
+        .map(Element::id)
+        .collect();
+    // Since Pacemaker 2.1.7 these two are times, 0 for never.
+    let is_time = |name: &str| {
+        let value = state.attribute(name).unwrap_or_default();
+        !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit())
+    };
+    let never = |name: &str, word: &'static str| if is_time(name) { "0" } else { word };
+    let off = [
+        ("in_ccm", never("in_ccm", "false")),
+        ("crmd", never("crmd", "offline")),
+        ("join", "down"),
+        ("expected", "down"),
+    ];
+    let state = state.id();
+    for part in gone {
+        cib.remove(part);
+    }
+    for (name, value) in off {
+        if cib.element(state).attribute(name) != Some(value) {
+            cib.set_attribute(state, name, value);
+        }
+    }
+    Ok(())
+}
+
+fn find_state<'d>(cib: &'d Document, node: &str) -> Result<Element<'d>> {
+    let mut found = states(cib).filter(|state| state.attribute("uname") == Some(node));
+    found.next().ok_or_else(|| {
+        let known = states(cib).filter_map(|state| state.attribute("uname"));
+        super::not_found("state of the node", node, known)
+    })
+}
+
+fn states(cib: &Document) -> impl Iterator<Item = Element<'_>> {
+    let status = cib.root().child("status");
+    status
+        .into_iter()
+        .flat_map(|status| status.children_named("node_state"))
+}
+
 /// Removes a node: its entry, its state, the location constraints and fencing levels that name it.
 ///
 /// The node must not run the cluster any more, or it comes back by itself.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node, nor a state of one.
 pub fn remove(cib: &mut Document, node: &str) -> Result<()> {
-    let element = find_node(cib, node)?;
-    let id = element.attribute("id").unwrap_or_default().to_owned();
-    let element = element.id();
-    cib.remove(element);
-    let state = cib.root().child("status").and_then(|status| {
-        let mut states = status.children_named("node_state");
-        states.find(|state| state.attribute("id") == Some(&id))
-    });
+    let of_node = |state: &Element<'_>| state.attribute("uname") == Some(node);
+    match find_node(cib, node).map(Element::id) {
+        Ok(entry) => cib.remove(entry),
+        // What somebody has removed half is removed whole.
+        Err(e) if !states(cib).any(|state| of_node(&state)) => return Err(e),
+        Err(_) => {}
+    }
+    let state = states(cib).find(of_node);
     let constraints = section(cib, "constraints")
         .into_iter()
         .flat_map(Element::children);

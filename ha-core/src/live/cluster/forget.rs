@@ -180,7 +180,7 @@ fn targets(
 }
 
 /// Tells whether a resource, or one that it is in, has this name.
-fn is_within(status: &ClusterStatus, index: ResourceIndex, id: &str) -> bool {
+pub(super) fn is_within(status: &ClusterStatus, index: ResourceIndex, id: &str) -> bool {
     let mut next = Some(index);
     while let Some(index) = next {
         let resource = status.resource(index);

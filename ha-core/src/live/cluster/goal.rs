@@ -30,6 +30,8 @@ pub(super) enum Goal {
         resource: String,
         nodes: Vec<String>,
     },
+    /// The cluster has no such node.
+    NoNode { node: String },
     /// The cluster has no such resource, not even as an orphan.
     Gone { resource: String },
 }
@@ -83,6 +85,10 @@ impl Goal {
                     .into_iter()
                     .find(|on| nodes.iter().any(|node| node == on));
                 still.map(|node| format!("{resource} is still on {node}"))
+            }
+            Self::NoNode { node } => {
+                let left = status.node_named(node)?;
+                Some(format!("the cluster still has a node {}", left.name))
             }
             Self::Gone { resource } => {
                 let left = status.resource_named(resource)?;

@@ -20,7 +20,10 @@
 
 mod agents;
 mod change;
+mod departure;
 mod events;
+mod fail_count;
+mod fencing;
 mod follow;
 mod forget;
 mod goal;
@@ -36,8 +39,10 @@ pub use agents::InstalledAgents;
 #[cfg(feature = "tokio")]
 pub use events::EventStream;
 pub use events::Events;
+pub use fail_count::FailCount;
+pub use fencing::{FenceDevice, Fencing};
 pub use forget::{Forget, Forgotten};
-pub use node::{Lifetime, NodeHandle};
+pub use node::{Lifetime, NodeHandle, NodeHealth};
 pub use operation::{Done, Operation};
 pub use relocate::{Move, Moved, Restart};
 pub use resource::ResourceHandle;

@@ -10,6 +10,7 @@ use crate::change::edit::node as edit;
 use crate::live::pacemaker::attrd::{self, Scope};
 use crate::live::pacemaker::fencer::{self, Fence};
 use crate::live::pacemaker::watch::Watch;
+use crate::status::{ClusterStatus, Health, Node};
 use crate::xml::Document;
 
 /// How long what is set of a node holds.
@@ -20,6 +21,16 @@ pub enum Lifetime {
     Forever,
     /// Until the node's cluster software restarts.
     Reboot,
+}
+
+/// What a node's health attributes say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeHealth {
+    /// The worst of them; green when there is none.
+    pub health: Health,
+    /// Each with its value (`red`, `yellow`, `green`, or a number), by name.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// A node of a cluster, by its name. Nothing is asked of the cluster until an operation is.
@@ -118,11 +129,50 @@ impl NodeHandle {
     /// [`Cluster::status`].
     pub fn attribute(&self, name: &str) -> Result<Option<String>> {
         let status = self.cluster.status()?;
-        let node = status.node_named(&self.name).ok_or_else(|| {
+        let node = self.found(&status)?;
+        Ok(node.attribute(name).map(str::to_owned))
+    }
+
+    /// Returns what its health attributes say. The worst counts: `red` keeps resources away with most values of
+    /// the option `node-health-strategy`; with `none`, which is the default, nothing does.
+    ///
+    /// The attributes are those whose names begin with `#health-`; [`set_attribute`](Self::set_attribute)
+    /// and [`unset_attribute`](Self::unset_attribute) change them.
+    ///
+    /// # Errors
+    /// As for [`attribute`](Self::attribute).
+    ///
+    /// # Example
+    /// ```no_run
+    /// # use ha_core::live::cluster::{Cluster, ConnectOptions};
+    /// # let cluster = Cluster::connect(&ConnectOptions::default())?;
+    /// for (name, value) in cluster.node("maitre").health()?.attributes {
+    ///     println!("{name} is {value}");
+    /// }
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    pub fn health(&self) -> Result<NodeHealth> {
+        let status = self.cluster.status()?;
+        let node = self.found(&status)?;
+        let of_health = node.attributes.iter();
+        let attributes: Vec<(String, String)> = of_health
+            .filter(|attribute| attribute.name.starts_with("#health"))
+            .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
+            .collect();
+        let has = |colour: &str| attributes.iter().any(|(_, value)| value == colour);
+        let health = match () {
+            () if has("red") => Health::Red,
+            () if has("yellow") => Health::Yellow,
+            () => Health::Green,
+        };
+        Ok(NodeHealth { health, attributes })
+    }
+
+    fn found<'s>(&self, status: &'s ClusterStatus) -> Result<&'s Node> {
+        status.node_named(&self.name).ok_or_else(|| {
             let known = status.nodes().map(|node| node.name.as_str());
             crate::change::edit::not_found("node", &self.name, known)
-        })?;
-        Ok(node.attribute(name).map(str::to_owned))
+        })
     }
 
     /// Sets an attribute.

@@ -8,6 +8,7 @@ use super::Cluster;
 use super::goal::Goal;
 use super::operation::Operation;
 use crate::Result;
+use crate::change::edit::constraint;
 use crate::change::edit::option::{self, Defaults};
 use crate::change::edit::ticket;
 use crate::change::merge;
@@ -133,6 +134,15 @@ impl Cluster {
         } else {
             self.unset_option("stop-all-resources")
         }
+    }
+
+    /// Removes the bans and preferences, of all resources, whose time is over. They mean nothing any more.
+    #[doc(alias = "crm_resource --clear --expired")]
+    pub fn clear_expired(&self) -> Operation {
+        self.edit("clear what has expired".to_owned(), |cib| {
+            constraint::clear_expired(cib, Timestamp::now());
+            Ok(())
+        })
     }
 
     /// Asks who the Designated Controller is, and what it is doing.

@@ -142,6 +142,17 @@ pub fn clear_failures(resource: Option<&str>, node: Option<&str>, timeout: Durat
         .map(drop)
 }
 
+/// Makes the managers of all nodes forget a node, and the attributes it had.
+pub(super) fn forget_node(node: &str, timeout: Duration) -> Result<()> {
+    let mut request = Request::new("peer-remove");
+    request.host(Some(node))?;
+    // Since 2.1.6 that it has also left their list of nodes has to be said; before, it was meant.
+    request.put("reap", "true");
+    request
+        .send("forget a node's attributes", deadline(timeout))
+        .map(drop)
+}
+
 /// Waits until the CIB has this value of a node's transient attribute; `None` waits until it has none.
 ///
 /// # Errors

@@ -26,5 +26,6 @@ pub mod executor;
 pub mod fencer;
 pub mod glance;
 pub mod pacemakerd;
+pub mod peers;
 pub(crate) mod runtime;
 pub mod watch;

@@ -3,7 +3,7 @@
 mod attributes;
 mod controllers;
 mod executors;
-mod fencers;
+pub(crate) mod fencers;
 
 pub(crate) use fencers::add_switch;
 

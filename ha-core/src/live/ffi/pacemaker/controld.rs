@@ -139,6 +139,12 @@ impl Connection<Controld> {
         check(unsafe { sys::pcmk_controld_api_list_nodes(self.raw()) })
     }
 
+    /// Makes the controllers of all nodes forget a node. It is not answered.
+    pub(crate) fn forget_node(&self, _: &Here, node: &CStr) -> Result<(), c_int> {
+        // SAFETY: the handle is alive; the name is copied into the message.
+        check(unsafe { sys::pcmk_ipc_purge_node(self.raw(), node.as_ptr(), 0) })
+    }
+
     /// Makes the controller of a node record a failure of a resource.
     pub(crate) fn fail(&self, _: &Here, resource: &Resource) -> Result<(), c_int> {
         // SAFETY: the handle is alive; all strings are copied into the message.

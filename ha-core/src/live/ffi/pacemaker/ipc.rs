@@ -81,11 +81,32 @@ impl Ipc {
         Ok(Ok(text.to_bytes()))
     }
 
+    /// Sends a message that is not answered.
+    pub(crate) fn tell(
+        &mut self,
+        here: &Here,
+        message: &Document,
+        timeout: Duration,
+    ) -> Result<std::result::Result<(), c_int>> {
+        self.send_as(here, message, timeout, sys::crm_ipc_flags_none, None)
+    }
+
     fn send(
         &mut self,
         here: &Here,
         message: &Document,
         timeout: Duration,
+        reply: Option<&mut *mut sys::xmlNode>,
+    ) -> Result<std::result::Result<(), c_int>> {
+        self.send_as(here, message, timeout, sys::crm_ipc_client_response, reply)
+    }
+
+    fn send_as(
+        &mut self,
+        here: &Here,
+        message: &Document,
+        timeout: Duration,
+        flags: sys::crm_ipc_flags,
         reply: Option<&mut *mut sys::xmlNode>,
     ) -> Result<std::result::Result<(), c_int>> {
         escape::check(message)?;
@@ -99,7 +120,7 @@ impl Ipc {
             sys::crm_ipc_send(
                 self.0.as_ptr(),
                 message.root(),
-                sys::crm_ipc_client_response,
+                flags,
                 milliseconds,
                 reply.map_or(std::ptr::null_mut(), |reply| &raw mut *reply),
             )
