@@ -13,7 +13,6 @@ use ha_core::live::corosync::cpg::{self, Cpg, Group, Member, OwnedEvent};
 use ha_core::live::corosync::{NodeId, Reconnect, Update as Membership, Watch as Events};
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
 use ha_core::live::pacemaker::watch::{Update, Watch};
-use ha_core::status::{self, ClusterStatus};
 use ha_core::xml::{Document, Element};
 use ha_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
@@ -111,13 +110,9 @@ fn other(event: &'static str) -> What {
     What::Other { event }
 }
 
-fn state_of(document: &Document) -> ClusterStatus {
-    status::compute(document, Timestamp::now(), &TimeZone::system())
-}
-
 fn follow_cib(mut watch: Watch, lines: &Lines) {
     const SOURCE: &str = "libcib";
-    let mut cluster = Follower::new(state_of(watch.document()));
+    let mut cluster = Follower::new(watch.status());
     let ready = format!(
         "following the CIB from version {}",
         watch.document().version()
@@ -150,7 +145,7 @@ fn follow_cib(mut watch: Watch, lines: &Lines) {
             }
             _ => {}
         }
-        for event in cluster.next(state_of(watch.document())) {
+        for event in cluster.next(watch.status()) {
             if matches!(&event, Event::ResourcePending { task, .. } if task == "monitor") {
                 continue; // Every start is followed by one: no news.
             }

@@ -1,9 +1,9 @@
 //! The CIB's sections.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 
-use crate::xml::{Document, Element};
+use crate::xml::{Document, Element, NodeId};
 
 /// A CIB with its sections found once.
 ///
@@ -20,6 +20,8 @@ pub struct Cib<'d> {
     op_defaults: Option<Element<'d>>,
     status: Option<Element<'d>>,
     by_id: OnceCell<HashMap<(&'d str, &'d str), Element<'d>>>,
+    /// A reference led, or may lead, out of the configuration.
+    led_out: Cell<bool>,
 }
 
 fn only<'d>(mut all: impl Iterator<Item = Element<'d>>) -> Option<Element<'d>> {
@@ -48,6 +50,7 @@ impl<'d> Cib<'d> {
             op_defaults: section("op_defaults"),
             status: only(root.children_named("status")),
             by_id: OnceCell::new(),
+            led_out: Cell::new(false),
         }
     }
 
@@ -130,7 +133,34 @@ impl<'d> Cib<'d> {
             }
             index
         });
-        index.get(&(tag, id)).copied()
+        let found = index.get(&(tag, id)).copied();
+        // What stands first in a document is found whatever follows.
+        let first = self.root.children().next();
+        let first = first.filter(|e| e.name() == "configuration");
+        let is_within = |e: Element<'d>| {
+            let mut ancestors = std::iter::successors(Some(e), |e| e.parent());
+            ancestors.any(|e| first.is_some_and(|first| e.id() == first.id()))
+        };
+        if tag == self.root.name() || !found.is_some_and(is_within) {
+            self.led_out.set(true);
+        }
+        found
+    }
+
+    /// Tells whether any answer of [`Cib::find`] so far may be another one when nothing but the rest of the
+    /// document changes.
+    pub(crate) fn has_looked_beyond_configuration(&self) -> bool {
+        self.led_out.get()
+    }
+
+    /// Returns an element of the document.
+    pub(crate) fn element(&self, id: NodeId) -> Element<'d> {
+        self.root.document().element(id)
+    }
+
+    /// Iterates over the elements that hold the configuration: one, unless the CIB is odd.
+    pub(crate) fn configurations(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        self.root.children_named("configuration")
     }
 
     /// Follows an `id-ref` (to the first element of the same tag with that id); without one, or

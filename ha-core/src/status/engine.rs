@@ -4,21 +4,22 @@
 //! over arenas of nodes and resources, not a set of independent computations.
 
 use std::cell::OnceCell;
-
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use std::sync::Arc;
 
 use crate::model::{Cib, Operation, operation};
 use crate::xml::{Document, Element};
 
 use super::ComputeOptions;
 use super::attributes::{BlockOptions, apply_blocks};
+use super::entries::{Brief, Desk, Entries};
 use super::expand::Implicit;
 use super::options::ClusterOptions;
-use super::rule::{self, RuleInput};
+use super::pairs::Pairs;
+use super::rule::{self, Clock, RuleInput};
 use super::table::{Map, Set, Table, Values};
 use super::types::{
-    ClusterStatus, Counts, Dc, LastChange, Node, NodeIndex, Resource, ResourceIndex, Tag,
+    ClusterStatus, Counts, Dc, Definition, LastChange, Node, NodeIndex, Resource, ResourceIndex,
+    Tag,
 };
 
 /// What the engine knows of a node beyond what it tells.
@@ -33,7 +34,8 @@ pub(super) struct NodeWork<'d> {
 #[derive(Debug)]
 pub(super) struct ResourceWork<'d> {
     pub(super) xml: Element<'d>,
-    pub(super) meta: Table<'d>,
+    /// The meta-attributes, read when first needed.
+    pub(super) meta: OnceCell<Table<'d>>,
     /// The multiple-active recovery blocks the resource.
     pub(super) block_if_multiple: bool,
     /// Seconds between attempts to reconnect to a remote node.
@@ -49,8 +51,7 @@ pub(super) type Histories<'d> = Map<&'d str, Map<&'d str, Element<'d>>>;
 pub(super) struct Engine<'d> {
     pub(super) cib: Cib<'d>,
     pub(super) implicit: &'d Implicit,
-    pub(super) now: Timestamp,
-    pub(super) zone: &'d TimeZone,
+    pub(super) clock: &'d Clock<'d>,
     pub(super) status: ClusterStatus,
     pub(super) nodes: Vec<NodeWork<'d>>,
     pub(super) resources: Vec<ResourceWork<'d>>,
@@ -68,6 +69,8 @@ pub(super) struct Engine<'d> {
     pub(super) node_states: Vec<(&'d str, &'d str, Element<'d>)>,
     /// Each resource's history by node and resource, indexed when first needed.
     pub(super) histories: OnceCell<Histories<'d>>,
+    /// What each node state holds of history.
+    pub(super) entries: Vec<Entries>,
     pub(super) reader: operation::Reader,
     pub(super) ticket_order: super::tickets::TicketTable,
 }
@@ -76,8 +79,7 @@ impl<'d> Engine<'d> {
     pub(super) fn new(
         document: &'d Document,
         implicit: &'d Implicit,
-        now: Timestamp,
-        zone: &'d TimeZone,
+        clock: &'d Clock<'d>,
     ) -> Self {
         let cib = Cib::new(document);
         let quorate = crate::model::scalar::is_true(cib.attribute("have-quorum"));
@@ -86,7 +88,7 @@ impl<'d> Engine<'d> {
                 || crate::model::scalar::integer(text).is_some_and(|n| n != 0)
         });
         let mut table = Table::default();
-        let input = RuleInput::new(now, zone, crate::model::scalar::HealthScores::default());
+        let input = RuleInput::new(clock, crate::model::scalar::HealthScores::default());
         if let Some(config) = cib.crm_config() {
             let first = BlockOptions {
                 first: Some("cib-bootstrap-options"),
@@ -102,13 +104,6 @@ impl<'d> Engine<'d> {
             );
         }
         let options = ClusterOptions::read(&table, quorate, had_quorum);
-        let text = |name| cib.attribute(name).unwrap_or_default().to_owned();
-        let last_change = LastChange {
-            time: text("cib-last-written"),
-            user: text("update-user"),
-            client: text("update-client"),
-            origin: text("update-origin"),
-        };
         let plain_fail_counts = cib
             .attribute("crm_feature_set")
             .is_none_or(|version| rule::version_order(version, "3.0.13").is_lt());
@@ -123,7 +118,7 @@ impl<'d> Engine<'d> {
                 stack: None,
                 dc: None,
                 quorate,
-                last_change,
+                last_change: last_change(&cib),
                 counts: Counts::default(),
                 failures: Vec::new(),
                 history: Vec::new(),
@@ -135,12 +130,11 @@ impl<'d> Engine<'d> {
                 node_order: Vec::new(),
                 resource_table: Vec::new(),
                 top_level: Vec::new(),
-                resource_by_id: Map::default(),
+                resource_by_id: Arc::default(),
             },
             cib,
             implicit,
-            now,
-            zone,
+            clock,
             nodes: Vec::new(),
             resources: Vec::new(),
             node_by_name: Map::default(),
@@ -149,25 +143,57 @@ impl<'d> Engine<'d> {
             recorded_failures: Set::default(),
             node_states: Vec::new(),
             histories: OnceCell::new(),
+            entries: Vec::new(),
             reader: operation::Reader::of(document),
             ticket_order: super::tickets::TicketTable::default(),
         }
     }
 
-    /// Does everything, in the only order that gives Pacemaker's answers.
-    pub(super) fn run(mut self, options: ComputeOptions) -> ClusterStatus {
+    /// Reads the configuration; [`Engine::read_state`] follows, and there is no other order of work that gives
+    /// Pacemaker's answers.
+    pub(super) fn read_configuration(&mut self) {
         self.read_nodes();
         self.read_resources();
         self.read_tags();
+    }
+
+    /// Reads the rest. The histories of the computation before are replaced by those of this one.
+    pub(super) fn read_state(
+        mut self,
+        options: ComputeOptions,
+        pairs: Option<&Pairs>,
+        histories: &mut Option<Vec<Entries>>,
+    ) -> ClusterStatus {
         self.read_tickets();
         self.read_node_states();
+        self.read_entries(options, histories);
         self.read_histories();
         self.count();
         if options.constraints {
             self.read_constraints();
         }
         self.status.tickets = self.ticket_order.in_order();
-        self.finish(options)
+        self.finish_nodes();
+        if !options.without_history {
+            self.record_histories();
+        }
+        self.finish(pairs);
+        if histories.is_some() {
+            *histories = Some(std::mem::take(&mut self.entries));
+        }
+        self.status
+    }
+
+    fn read_entries(&mut self, options: ComputeOptions, before: &mut Option<Vec<Entries>>) {
+        let mut desk = Desk::default();
+        for &(id, _, state) in &self.node_states {
+            // The histories of the others are not told, or perhaps later.
+            let node = self.find_node(Some(id), None);
+            let online = node.is_some_and(|node| self.node(node).online);
+            let tell = !options.without_history && online;
+            let read = Entries::read(state, before, &self.reader, tell, &mut desk);
+            self.entries.push(read);
+        }
     }
 
     fn read_tags(&mut self) {
@@ -187,40 +213,16 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn finish(mut self, options: ComputeOptions) -> ClusterStatus {
-        self.finish_nodes();
-        if !options.without_history {
-            self.record_histories();
-        }
-        self.status.stack = self.only_pair("cluster-infrastructure");
-        let version = self.only_pair("dc-version");
+    fn finish(&mut self, pairs: Option<&Pairs>) {
+        let pairs = Pairs::of_cib(&self.cib, pairs);
+        self.status.stack = pairs.cluster_infrastructure.into_only();
+        let version = pairs.dc_version.into_only();
         let mixed_versions = self.mixed_versions();
         self.status.dc = self.dc_node.map(|node| Dc {
             node,
             version,
             mixed_versions,
         });
-        self.status
-    }
-
-    /// Returns the value of the pair with this name, wherever it stands; of several, none.
-    fn only_pair(&self, name: &str) -> Option<String> {
-        fn search<'e>(element: Element<'e>, name: &str, found: &mut Vec<Element<'e>>) {
-            for child in element.children() {
-                if child.name() == "nvpair" && child.attribute("name") == Some(name) {
-                    found.push(child);
-                } else if child.name() != "lrm" {
-                    // Histories are most of a CIB, and have no pairs.
-                    search(child, name, found);
-                }
-            }
-        }
-        let mut found = Vec::new();
-        search(self.cib.root(), name, &mut found);
-        match found[..] {
-            [only] => only.attribute("value").map(str::to_owned),
-            _ => None,
-        }
     }
 
     fn mixed_versions(&self) -> bool {
@@ -235,7 +237,7 @@ impl<'d> Engine<'d> {
 
     /// Returns what a rule sees when it is about no node and no resource.
     pub(super) fn rule_input(&self) -> RuleInput<'d, 'd> {
-        RuleInput::new(self.now, self.zone, self.status.options.health_scores)
+        RuleInput::new(self.clock, self.status.options.health_scores)
     }
 
     pub(super) fn node(&self, index: NodeIndex) -> &Node {
@@ -260,6 +262,15 @@ impl<'d> Engine<'d> {
 
     pub(super) fn resource_mut(&mut self, index: ResourceIndex) -> &mut Resource {
         &mut self.status.resource_table[index.0 as usize]
+    }
+
+    /// What the configuration says of a resource; a copy of its own while a computer keeps it too.
+    pub(super) fn definition_mut(&mut self, index: ResourceIndex) -> &mut Definition {
+        Arc::make_mut(&mut self.resource_mut(index).definition)
+    }
+
+    pub(super) fn resource_by_id_mut(&mut self) -> &mut Map<String, ResourceIndex> {
+        Arc::make_mut(&mut self.status.resource_by_id)
     }
 
     pub(super) fn work(&self, index: ResourceIndex) -> &ResourceWork<'d> {
@@ -298,10 +309,26 @@ impl<'d> Engine<'d> {
             .or_else(|| name.and_then(|name| by(&self.node_by_name, name)))
     }
 
-    /// Reads the entries of one `lrm_resource`.
+    /// Reads the operations of one `lrm_resource`.
     pub(super) fn operations(&self, resource: Element<'d>) -> impl Iterator<Item = Operation<'d>> {
         resource
             .children_named("lrm_rsc_op")
             .map(|entry| self.reader.read(entry))
+    }
+
+    /// Reads an operation in full.
+    pub(super) fn operation(&self, brief: &Brief) -> Operation<'d> {
+        self.reader.read(self.cib.element(brief.element))
+    }
+}
+
+/// Says who changed a CIB last.
+pub(super) fn last_change(cib: &Cib<'_>) -> LastChange {
+    let text = |name| cib.attribute(name).unwrap_or_default().to_owned();
+    LastChange {
+        time: text("cib-last-written"),
+        user: text("update-user"),
+        client: text("update-client"),
+        origin: text("update-origin"),
     }
 }

@@ -6,6 +6,7 @@ use crate::xml::Element;
 
 use super::attributes::{BlockOptions, apply_blocks};
 use super::engine::Engine;
+use super::entries::{Brief, Task};
 use super::operation::{Reading, rc};
 use super::rule::{RuleInput, RuleResource};
 use super::table::{Table, Values};
@@ -40,13 +41,13 @@ impl<'d> Engine<'d> {
         &mut self,
         resource: ResourceIndex,
         node: NodeIndex,
-        operation: &Operation<'d>,
+        operation: &Brief,
     ) -> bool {
         let timeout = self.resource(resource).failure_timeout;
         let Some(changed) = operation.last_rc_change.filter(|_| timeout > 0) else {
             return false;
         };
-        let old = self.now.as_second() >= changed.saturating_add(timeout)
+        let old = self.clock.seconds() >= changed.saturating_add(timeout)
             && !self.timeout_is_suspended(resource, operation);
         // Looking at the fail count can cancel the timeout for good, even when this entry is recent.
         let remaining = self.effective_fail_count(resource, node, Some(operation));
@@ -65,21 +66,22 @@ impl<'d> Engine<'d> {
     }
 
     /// A connection that waits before it reconnects keeps its failures until the node was fenced.
-    fn timeout_is_suspended(&self, resource: ResourceIndex, operation: &Operation<'d>) -> bool {
+    fn timeout_is_suspended(&self, resource: ResourceIndex, operation: &Brief) -> bool {
         self.work(resource).reconnect_ms > 0
             && self.status.options.fencing
             && operation.interval_ms != 0
-            && operation.task == "monitor"
+            && operation.task == Task::Monitor
             && self
                 .find_node(None, Some(&self.resource(resource).id))
                 .is_some_and(|node| !self.node(node).remote_fenced)
     }
 
     /// Keeps a failure, unless the same operation of that node was kept already.
-    pub(super) fn record_failure(&mut self, node: NodeIndex, operation: &Operation<'d>) {
+    pub(super) fn record_failure(&mut self, node: NodeIndex, operation: &Brief) {
         if !self.node(node).online {
             return;
         }
+        let operation = self.operation(operation);
         // Entries without a key (of very old versions) count as one.
         if !self
             .recorded_failures
@@ -126,6 +128,7 @@ impl<'d> Engine<'d> {
     pub(super) fn read_failure(
         &mut self,
         reading: &mut Reading<'d>,
+        brief: &Brief,
         operation: &Operation<'d>,
         result: i32,
         policy: FailurePolicy,
@@ -133,7 +136,7 @@ impl<'d> Engine<'d> {
         let (resource, node) = (reading.resource, reading.node);
         reading.last_failure = Some(*operation);
         if self.status.options.symmetric || result != rc::NOT_INSTALLED {
-            self.record_failure(node, operation);
+            self.record_failure(node, brief);
         }
         reading.reaction = reading.reaction.max(policy.reaction);
         match operation.task {

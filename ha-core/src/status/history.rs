@@ -4,6 +4,7 @@ use crate::model::{Operation, scalar};
 use crate::xml::Element;
 
 use super::engine::{Engine, Histories};
+use super::entries::{Brief, holder};
 use super::mapping::without_number;
 use super::operation::Reading;
 use super::table::Map;
@@ -61,7 +62,7 @@ impl<'d> Engine<'d> {
                 self.decide_remote_online(index);
                 self.read_remote_attributes(index, state);
             }
-            self.read_node_history(index, state);
+            self.read_node_history(index, position);
             self.node_mut(index).unpacked = true;
             progress = true;
         }
@@ -84,24 +85,21 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn read_node_history(&mut self, index: NodeIndex, state: Element<'d>) {
-        let Some(resources) = state
-            .child("lrm")
-            .and_then(|lrm| lrm.child("lrm_resources"))
-        else {
+    fn read_node_history(&mut self, index: NodeIndex, position: usize) {
+        if !self.entries[position].is_there() {
             return;
-        };
+        }
         self.node_mut(index).has_history = true;
         let mut fillers = Vec::new();
-        let mut operations = Vec::new();
-        for entry in resources.children_named("lrm_resource") {
-            operations.clear();
-            operations.extend(self.operations(entry));
-            let read = self.read_resource_history(index, entry, &mut operations);
-            if read.is_some() && entry.attribute("container").is_some() {
-                fillers.push(entry);
+        let entries = std::mem::take(&mut self.entries[position].list);
+        for entry in &entries {
+            let element = self.cib.element(entry.element);
+            let read = self.read_resource_history(index, element, &entry.briefs);
+            if read.is_some() && element.attribute("container").is_some() {
+                fillers.push(element);
             }
         }
+        self.entries[position].list = entries;
         self.link_orphan_fillers(&fillers);
     }
 
@@ -109,7 +107,7 @@ impl<'d> Engine<'d> {
         &mut self,
         node: NodeIndex,
         entry: Element<'d>,
-        operations: &mut Vec<Operation<'d>>,
+        operations: &[Brief],
     ) -> Option<ResourceIndex> {
         let lock = self.status.options.shutdown_lock;
         if operations.is_empty() && !lock {
@@ -126,10 +124,8 @@ impl<'d> Engine<'d> {
         }
         let before = self.resource(resource).role;
         self.resource_mut(resource).role = Role::Unknown;
-        operations.reverse();
-        sort_by_age(operations);
         let mut reading = Reading::new(resource, node);
-        for operation in &*operations {
+        for operation in operations {
             self.read_operation(&mut reading, operation);
         }
         self.apply_result(&reading);
@@ -151,7 +147,7 @@ impl<'d> Engine<'d> {
             .and_then(scalar::integer)
             .unwrap_or(0);
         let limit = self.status.options.shutdown_lock_limit_s;
-        let expired = limit > 0 && self.now.as_second() > since.saturating_add(limit);
+        let expired = limit > 0 && self.clock.seconds() > since.saturating_add(limit);
         if since != 0 && !expired {
             self.resource_mut(resource).lock_node = Some(node);
         }
@@ -229,7 +225,7 @@ impl<'d> Engine<'d> {
         &mut self,
         resource: ResourceIndex,
         node: NodeIndex,
-        operation: Option<&Operation<'d>>,
+        operation: Option<&Brief>,
     ) -> i32 {
         let found = self.fail_count(resource, node);
         if found.count > 0
@@ -242,7 +238,7 @@ impl<'d> Engine<'d> {
         let timeout = self.resource(resource).failure_timeout;
         let over = found.last > 0
             && timeout > 0
-            && self.now.as_second() > found.last.saturating_add(timeout);
+            && self.clock.seconds() > found.last.saturating_add(timeout);
         if over { 0 } else { found.count }
     }
 
@@ -250,10 +246,11 @@ impl<'d> Engine<'d> {
         &self,
         resource: ResourceIndex,
         node: NodeIndex,
-        operation: Option<&Operation<'d>>,
+        operation: Option<&Brief>,
     ) -> bool {
         let xml = self.work(resource).xml;
         let id = &self.resource(resource).id;
+        let operation = operation.map(|brief| self.operation(brief));
         let blocking = xml
             .descendants()
             .filter(|e| e.name() == "op" && e.attribute("on-fail") == Some("block"));
@@ -272,7 +269,7 @@ impl<'d> Engine<'d> {
                                 && op.rc != op.target_rc())
                     })
             };
-            let hit = match operation {
+            let hit = match &operation {
                 Some(operation) => matches(operation),
                 None => self
                     .history_entry(&self.node(node).name, id)
@@ -291,7 +288,8 @@ impl<'d> Engine<'d> {
             let mut histories = Histories::default();
             for &(_, name, state) in &self.node_states {
                 let of_node = histories.entry(name).or_default();
-                for entry in entries(state) {
+                let entries = holder(state).into_iter();
+                for entry in entries.flat_map(|holder| holder.children_named("lrm_resource")) {
                     if let Some(id) = entry.attribute("id") {
                         of_node.entry(id).or_insert(entry);
                     }
@@ -304,18 +302,19 @@ impl<'d> Engine<'d> {
 
     /// Keeps the history for the views: online nodes, in the order of the CIB.
     pub(super) fn record_histories(&mut self) {
-        let mut operations = Vec::new();
         for position in 0..self.node_states.len() {
-            let (id, _, state) = self.node_states[position];
+            let (id, ..) = self.node_states[position];
             let Some(node) = self.find_node(Some(id), None) else {
                 continue;
             };
             if !self.node(node).online {
                 continue;
             }
-            let mut histories = Vec::new();
-            for entry in entries(state) {
-                let Some(id) = entry.attribute("id") else {
+            let entries = std::mem::take(&mut self.entries[position].list);
+            let mut resources = Vec::with_capacity(entries.len());
+            for entry in &entries {
+                let element = self.cib.element(entry.element);
+                let Some(id) = element.attribute("id") else {
                     continue;
                 };
                 let resource = self.status.resource_by_id.get(id).copied().or_else(|| {
@@ -327,35 +326,20 @@ impl<'d> Engine<'d> {
                 let failures = resource
                     .map(|r| self.fail_count(r, node))
                     .unwrap_or_default();
-                operations.clear();
-                operations.extend(self.operations(entry));
-                sort_by_age(&mut operations);
-                histories.push(ResourceHistory {
-                    id: id.to_owned(),
+                resources.push(ResourceHistory {
+                    entry: entry.told(element, &self.reader),
                     resource,
                     fail_count: failures.count,
                     last_failure: if failures.count > 0 { failures.last } else { 0 },
-                    operations: operations.iter().map(record).collect(),
                 });
             }
-            self.status.history.push(NodeHistory {
-                node,
-                resources: histories,
-            });
+            self.entries[position].list = entries;
+            self.status.history.push(NodeHistory { node, resources });
         }
     }
 }
 
-/// The history of each resource on a node.
-fn entries(state: Element<'_>) -> impl Iterator<Item = Element<'_>> {
-    let resources = state
-        .child("lrm")
-        .and_then(|lrm| lrm.child("lrm_resources"));
-    let resources = resources.into_iter();
-    resources.flat_map(|resources| resources.children_named("lrm_resource"))
-}
-
-fn record(operation: &Operation<'_>) -> OperationRecord {
+pub(super) fn record(operation: &Operation<'_>) -> OperationRecord {
     OperationRecord {
         id: operation.id.unwrap_or_default().to_owned(),
         call_id: operation.call_id,

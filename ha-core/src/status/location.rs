@@ -115,7 +115,7 @@ impl<'d> Engine<'d> {
             .attribute("boolean-op")
             .is_some_and(|op| op.eq_ignore_ascii_case("or"));
         let parameters = self.parameters(resource, None);
-        let meta = &self.work(resource).meta;
+        let meta = self.meta(resource);
         let mut scored = Vec::new();
         for node in self.status.node_order.iter().copied() {
             let mut input: RuleInput<'_, 'd> = self.rule_input();

@@ -21,9 +21,11 @@
 
 mod activity;
 mod attributes;
+mod computer;
 mod constraints;
 mod counts;
 mod engine;
+mod entries;
 mod expand;
 mod failure;
 mod history;
@@ -33,6 +35,7 @@ mod migration;
 mod nodes;
 mod operation;
 mod options;
+mod pairs;
 mod resources;
 mod rule;
 mod running;
@@ -40,18 +43,22 @@ mod table;
 mod tickets;
 mod types;
 
+pub use computer::Computer;
 pub use options::{ClusterOptions, NoQuorumPolicy};
 pub use types::{
-    Agent, Ban, BundleKind, BundleReplica, CloneDetails, ClusterStatus, Counts, Dc, Failure,
-    Health, LastChange, Node, NodeAttribute, NodeHistory, NodeIndex, NodeKind, OperationRecord,
-    Preference, Reference, Resource, ResourceHistory, ResourceIndex, ResourceKind, Role, Tag,
-    Ticket,
+    Agent, Ban, BundleKind, BundleReplica, CloneDetails, ClusterStatus, Counts, Dc, Definition,
+    Failure, Health, HistoryEntry, LastChange, Node, NodeAttribute, NodeHistory, NodeIndex,
+    NodeKind, OperationRecord, Preference, Reference, Resource, ResourceHistory, ResourceIndex,
+    ResourceKind, Role, Tag, Ticket,
 };
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::xml::Document;
+
+use engine::Engine;
+use rule::Clock;
 
 /// What [`compute_with`] is asked for beyond the status itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,5 +88,8 @@ pub fn compute_with(
     options: ComputeOptions,
 ) -> ClusterStatus {
     let implicit = expand::implicit_elements(document);
-    engine::Engine::new(document, &implicit, now, zone).run(options)
+    let clock = Clock::new(now, zone);
+    let mut engine = Engine::new(document, &implicit, &clock);
+    engine.read_configuration();
+    engine.read_state(options, None, &mut None)
 }

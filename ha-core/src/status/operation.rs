@@ -3,6 +3,7 @@
 use crate::model::Operation;
 
 use super::engine::Engine;
+use super::entries::{Brief, Task};
 use super::failure::Reaction;
 use super::types::{NodeIndex, NodeKind, ResourceIndex, Role};
 
@@ -63,21 +64,17 @@ struct Outcome {
 }
 
 impl<'d> Engine<'d> {
-    pub(super) fn read_operation(&mut self, reading: &mut Reading<'d>, operation: &Operation<'d>) {
-        let Some(status) = operation.status else {
+    pub(super) fn read_operation(&mut self, reading: &mut Reading<'d>, brief: &Brief) {
+        let Some(status) = brief.status else {
             return;
         };
-        if !(execution::PENDING..=execution::LAST).contains(&status)
-            || matches!(operation.task, "notify" | "meta-data" | "")
-        {
+        if !(execution::PENDING..=execution::LAST).contains(&status) || brief.task == Task::Silent {
             return;
         }
         let (resource, node) = (reading.resource, reading.node);
-        let target_rc = operation.target_rc();
-        let expired =
-            status != execution::NOT_INSTALLED && self.has_expired(resource, node, operation);
-        let masked = operation.is_masked_probe_failure() && !self.is_bundled(resource);
-        let outcome = self.remap(reading, operation, target_rc, masked);
+        let expired = status != execution::NOT_INSTALLED && self.has_expired(resource, node, brief);
+        let masked = brief.masked && !self.is_bundled(resource);
+        let outcome = self.remap(reading, brief, masked);
         if expired {
             if masked {
                 if self.resource(resource).role <= Role::Stopped {
@@ -85,8 +82,8 @@ impl<'d> Engine<'d> {
                 }
                 return;
             }
-            if outcome.rc != target_rc {
-                if operation.interval_ms == 0 {
+            if outcome.rc != brief.target_rc {
+                if brief.interval_ms == 0 {
                     return;
                 }
                 let state = self.node(node);
@@ -96,47 +93,53 @@ impl<'d> Engine<'d> {
             }
         }
         if masked {
-            self.update_on_success(reading, operation, target_rc, true);
-            self.record_failure(node, operation);
+            self.update_on_success(reading, brief, brief.target_rc, true);
+            self.record_failure(node, brief);
             return;
         }
         match outcome.status {
-            execution::PENDING => self.read_pending(reading, operation),
-            execution::DONE => self.update_on_success(reading, operation, outcome.rc, false),
+            execution::PENDING => self.read_pending(reading, brief),
+            execution::DONE => self.update_on_success(reading, brief, outcome.rc, false),
             execution::CANCELLED => {}
-            execution::NOT_INSTALLED => {
-                let mut policy = self.failure_policy(resource, operation);
-                if policy.reaction == Reaction::Ignore {
-                    // Shown as failed although the failure is ignored: it cannot run here.
-                    policy.reaction = Reaction::Migrate;
-                }
-                self.read_failure(reading, operation, outcome.rc, policy);
+            _ => self.read_other(reading, brief, outcome),
+        }
+    }
+
+    /// Reads an operation that did not end well.
+    fn read_other(&mut self, reading: &mut Reading<'d>, brief: &Brief, outcome: Outcome) {
+        let (resource, node) = (reading.resource, reading.node);
+        let operation = &self.operation(brief);
+        if outcome.status == execution::NOT_INSTALLED {
+            let mut policy = self.failure_policy(resource, operation);
+            if policy.reaction == Reaction::Ignore {
+                // Shown as failed although the failure is ignored: it cannot run here.
+                policy.reaction = Reaction::Migrate;
             }
-            _ => {
-                if outcome.status == execution::NOT_CONNECTED
-                    && self.node(node).kind == NodeKind::Remote
-                    && let Some(connection) = self.node(node).connection
-                    && self.resource(connection).managed
-                {
-                    self.resource_mut(connection).failed = true;
-                }
-                let policy = self.failure_policy(resource, operation);
-                let ignored = policy.reaction == Reaction::Ignore
-                    || (policy.reaction == Reaction::RestartContainer && operation.task == "stop");
-                if ignored {
-                    self.update_on_success(reading, operation, target_rc, false);
-                    self.record_failure(node, operation);
-                    self.resource_mut(resource).failure_ignored = true;
-                    if policy.reaction == Reaction::RestartContainer
-                        && reading.reaction <= Reaction::Recover
-                    {
-                        reading.reaction = Reaction::RestartContainer;
-                    }
-                } else {
-                    self.read_failure(reading, operation, outcome.rc, policy);
-                    self.keep_off(resource, node, outcome.status);
-                }
+            self.read_failure(reading, brief, operation, outcome.rc, policy);
+            return;
+        }
+        if outcome.status == execution::NOT_CONNECTED
+            && self.node(node).kind == NodeKind::Remote
+            && let Some(connection) = self.node(node).connection
+            && self.resource(connection).managed
+        {
+            self.resource_mut(connection).failed = true;
+        }
+        let policy = self.failure_policy(resource, operation);
+        let ignored = policy.reaction == Reaction::Ignore
+            || (policy.reaction == Reaction::RestartContainer && brief.task == Task::Stop);
+        if ignored {
+            self.update_on_success(reading, brief, brief.target_rc, false);
+            self.record_failure(node, brief);
+            self.resource_mut(resource).failure_ignored = true;
+            if policy.reaction == Reaction::RestartContainer
+                && reading.reaction <= Reaction::Recover
+            {
+                reading.reaction = Reaction::RestartContainer;
             }
+        } else {
+            self.read_failure(reading, brief, operation, outcome.rc, policy);
+            self.keep_off(resource, node, outcome.status);
         }
     }
 
@@ -163,17 +166,17 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn read_pending(&mut self, reading: &Reading<'d>, operation: &Operation<'d>) {
+    fn read_pending(&mut self, reading: &Reading<'d>, brief: &Brief) {
         let resource = reading.resource;
-        match operation.task {
-            "start" => self.set_active(resource),
-            "promote" => self.resource_mut(resource).role = Role::Promoted,
+        match brief.task {
+            Task::Start => self.set_active(resource),
+            Task::Promote => self.resource_mut(resource).role = Role::Promoted,
             _ => {}
         }
-        let probe = operation.is_probe();
-        let entry = self.resource_mut(resource);
-        if entry.pending_task.is_none() && !probe {
-            entry.pending_task = Some(operation.task.to_owned());
+        if self.resource(resource).pending_task.is_none() && !brief.is_probe() {
+            let task = self.operation(brief).task.to_owned();
+            let entry = self.resource_mut(resource);
+            entry.pending_task = Some(task);
             entry.pending_node = Some(reading.node);
         }
     }
@@ -189,20 +192,14 @@ impl<'d> Engine<'d> {
     }
 
     /// Works out what an exit status means for this task on this node.
-    fn remap(
-        &mut self,
-        reading: &mut Reading<'d>,
-        operation: &Operation<'d>,
-        target_rc: i32,
-        masked: bool,
-    ) -> Outcome {
+    fn remap(&mut self, reading: &mut Reading<'d>, operation: &Brief, masked: bool) -> Outcome {
         let (resource, node) = (reading.resource, reading.node);
         let mut outcome = Outcome {
             rc: operation.rc,
             status: operation.status.unwrap_or(execution::DONE),
         };
-        let is_probe = operation.is_probe();
-        if operation.task == "monitor" {
+        let (is_probe, target_rc) = (operation.is_probe(), operation.target_rc);
+        if operation.task == Task::Monitor {
             let plain = match outcome.rc {
                 rc::DEGRADED => rc::OK,
                 rc::DEGRADED_PROMOTED => rc::PROMOTED,
@@ -274,8 +271,8 @@ impl<'d> Engine<'d> {
     }
 
     /// A stop that failed on a node that cannot be fenced is beyond what the cluster can repair.
-    fn hard_error(&mut self, reading: &Reading<'d>, operation: &Operation<'d>) -> i32 {
-        if operation.task == "stop" && !self.can_fence(reading.node) {
+    fn hard_error(&mut self, reading: &Reading<'d>, operation: &Brief) -> i32 {
+        if operation.task == Task::Stop && !self.can_fence(reading.node) {
             let entry = self.resource_mut(reading.resource);
             entry.managed = false;
             entry.blocked = true;
@@ -310,7 +307,7 @@ impl<'d> Engine<'d> {
     fn update_on_success(
         &mut self,
         reading: &mut Reading<'d>,
-        operation: &Operation<'d>,
+        operation: &Brief,
         result: i32,
         masked: bool,
     ) {
@@ -322,29 +319,31 @@ impl<'d> Engine<'d> {
             clear = true;
         } else {
             match operation.task {
-                "monitor" => {
+                Task::Monitor => {
                     clear = reading
                         .last_failure
-                        .is_some_and(|last| last.key() == operation.key());
+                        .is_some_and(|last| last.key() == self.operation(operation).key());
                     self.activate(resource);
                 }
-                "start" | "migrate_from" => {
+                Task::Start | Task::MigrateFrom => {
                     self.resource_mut(resource).role = Role::Started;
                     clear = true;
                 }
-                "stop" => {
+                Task::Stop => {
                     self.resource_mut(resource).role = Role::Stopped;
                     clear = true;
                 }
-                "promote" => {
+                Task::Promote => {
                     self.resource_mut(resource).role = Role::Promoted;
                     clear = true;
                 }
-                "demote" => {
+                Task::Demote => {
                     clear = reading.reaction == Reaction::Demote;
                     self.resource_mut(resource).role = Role::Unpromoted;
                 }
-                "migrate_to" => self.migrate_to_succeeded(reading, operation),
+                Task::MigrateTo => {
+                    self.migrate_to_succeeded(reading, &self.operation(operation));
+                }
                 _ => self.activate(resource),
             }
         }

@@ -1,5 +1,7 @@
 //! Resources: what is configured.
 
+use std::sync::Arc;
+
 use crate::model::scalar::{self, INFINITY};
 use crate::xml::Element;
 
@@ -8,8 +10,8 @@ use super::engine::{Engine, ResourceWork};
 use super::rule::RuleResource;
 use super::table::{Table, Values};
 use super::types::{
-    Agent, BundleReplica, CloneDetails, NodeIndex, NodeKind, Resource, ResourceIndex, ResourceKind,
-    Role,
+    Agent, BundleReplica, CloneDetails, Definition, NodeIndex, NodeKind, Resource, ResourceIndex,
+    ResourceKind, Role,
 };
 
 /// How many instances a clone may have: more is nonsense, and must not cost memory.
@@ -132,7 +134,7 @@ impl<'d> Engine<'d> {
         if self.resource(index).promotable && !promotes {
             // Pacemaker drops what cannot be promoted where that is asked for.
             let id = self.resource(index).id.clone();
-            self.status.resource_by_id.remove(&id);
+            self.resource_by_id_mut().remove(&id);
             return None;
         }
         self.allow_nodes(index);
@@ -206,14 +208,19 @@ impl<'d> Engine<'d> {
         });
         let target_role_text = meta.value("target-role").map(str::to_owned);
         let target_role = restricting_role(target_role_text.as_deref(), promotable);
-        let resource = Resource {
+        let definition = Definition {
+            id: id.clone(),
             configured_id: configured_id.to_owned(),
             kind,
+            target_role_text,
+            description: xml.attribute("description").map(str::to_owned),
+        };
+        let resource = Resource {
+            definition: Arc::new(definition),
             parent: place.parent,
             children: Vec::new(),
             role: Role::Stopped,
             target_role,
-            target_role_text,
             managed: managed && !own_maintenance && !maintenance,
             blocked: false,
             failed: false,
@@ -224,7 +231,6 @@ impl<'d> Engine<'d> {
             promotable,
             needs_fencing,
             internal: scalar::is_true(meta.value("internal_rsc")),
-            description: xml.attribute("description").map(str::to_owned),
             running_on: Vec::new(),
             known_on: Vec::new(),
             pending_task: None,
@@ -243,7 +249,6 @@ impl<'d> Engine<'d> {
             next_role: target_role.unwrap_or(Role::Unknown),
             allowed_before: 0,
             allowed_only: Vec::new(),
-            id: id.clone(),
         };
         let block_if_multiple = meta
             .value("multiple-active")
@@ -251,12 +256,12 @@ impl<'d> Engine<'d> {
         self.status.resource_table.push(resource);
         self.resources.push(ResourceWork {
             xml,
-            meta,
+            meta: meta.into(),
             block_if_multiple,
             reconnect_ms: 0,
             forced_anonymous: false,
         });
-        self.status.resource_by_id.entry(id).or_insert(index);
+        self.resource_by_id_mut().entry(id).or_insert(index);
         if connection && !self.resource(index).internal {
             let reconnect = self.parameters(index, None).value("reconnect_interval");
             let reconnect_ms = reconnect.and_then(scalar::interval_ms).unwrap_or(0);
@@ -267,6 +272,13 @@ impl<'d> Engine<'d> {
             }
         }
         Some(index)
+    }
+
+    /// Returns the meta-attributes of a resource.
+    pub(super) fn meta(&self, index: ResourceIndex) -> &Table<'d> {
+        let (work, resource) = (self.work(index), self.resource(index));
+        let read = || self.meta_attributes(work.xml, resource.parent, &resource.kind);
+        work.meta.get_or_init(read)
     }
 
     fn meta_attributes(
@@ -314,7 +326,7 @@ impl<'d> Engine<'d> {
             }
         }
         if let Some(parent) = parent {
-            for (name, value) in self.work(parent).meta.iter() {
+            for (name, value) in self.meta(parent).iter() {
                 meta.set_default(name, value);
             }
         }
@@ -358,8 +370,7 @@ impl<'d> Engine<'d> {
         let known = i64::try_from(self.nodes.len()).unwrap_or(i64::MAX);
         let number = |engine: &Self, name| {
             engine
-                .work(index)
-                .meta
+                .meta(index)
                 .value(name)
                 .and_then(scalar::integer)
                 .map(|n| n.max(0))
@@ -375,7 +386,7 @@ impl<'d> Engine<'d> {
             node_max = 1;
         }
         let max = max.min(MAX_INSTANCES);
-        if let ResourceKind::Clone(details) = &mut self.resource_mut(index).kind {
+        if let ResourceKind::Clone(details) = &mut self.definition_mut(index).kind {
             details.max = u32::try_from(max).unwrap_or(0);
             details.node_max = u32::try_from(node_max).unwrap_or(u32::MAX);
         }
@@ -383,7 +394,7 @@ impl<'d> Engine<'d> {
             let number = u32::try_from(number).ok()?;
             if self.add_instance(index, number, max == 0).is_none() {
                 let id = self.resource(index).id.clone();
-                self.status.resource_by_id.remove(&id);
+                self.resource_by_id_mut().remove(&id);
                 return None;
             }
         }
@@ -466,7 +477,7 @@ impl<'d> Engine<'d> {
             });
         }
         self.resource_mut(index).children.extend(clone);
-        if let ResourceKind::Bundle { replicas: slot, .. } = &mut self.resource_mut(index).kind {
+        if let ResourceKind::Bundle { replicas: slot, .. } = &mut self.definition_mut(index).kind {
             *slot = replicas;
         }
         self.allow_nodes(index);
@@ -507,7 +518,7 @@ impl<'d> Engine<'d> {
         if self.resource(index).is_bundle() || self.resource(index).container.is_some() {
             return;
         }
-        let Some(id) = self.work(index).meta.value("container") else {
+        let Some(id) = self.meta(index).value("container") else {
             return;
         };
         if id == self.resource(index).id {

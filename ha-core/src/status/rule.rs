@@ -1,5 +1,6 @@
 //! Rules: when a block of attributes or a constraint applies.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
@@ -24,11 +25,34 @@ pub(super) struct RuleResource<'a> {
     pub(super) kind: Option<&'a str>,
 }
 
+/// The time and the zone of a computation.
+#[derive(Debug)]
+pub(super) struct Clock<'z> {
+    now: Timestamp,
+    zone: &'z TimeZone,
+    /// A rule has looked at it.
+    pub(super) was_read: Cell<bool>,
+}
+
+impl<'z> Clock<'z> {
+    pub(super) fn new(now: Timestamp, zone: &'z TimeZone) -> Self {
+        Self {
+            now,
+            zone,
+            was_read: Cell::new(false),
+        }
+    }
+
+    /// Returns the time in seconds since the epoch.
+    pub(super) fn seconds(&self) -> i64 {
+        self.now.as_second()
+    }
+}
+
 /// What a rule can see. What is absent makes the expressions that need it false.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RuleInput<'a, 'd> {
-    pub(super) now: Timestamp,
-    pub(super) zone: &'a TimeZone,
+    clock: &'a Clock<'a>,
     pub(super) health: HealthScores,
     pub(super) node: Option<&'a Map<&'d str, &'d str>>,
     pub(super) resource: Option<RuleResource<'a>>,
@@ -40,10 +64,9 @@ pub(super) struct RuleInput<'a, 'd> {
 
 impl<'a, 'd> RuleInput<'a, 'd> {
     /// Makes an input that sees the time only.
-    pub(super) fn new(now: Timestamp, zone: &'a TimeZone, health: HealthScores) -> Self {
+    pub(super) fn new(clock: &'a Clock<'a>, health: HealthScores) -> Self {
         Self {
-            now,
-            zone,
+            clock,
             health,
             node: None,
             resource: None,
@@ -241,10 +264,12 @@ pub(super) fn version_order(left: &str, right: &str) -> Ordering {
 }
 
 fn date_expression(expression: Element<'_>, input: &RuleInput<'_, '_>) -> bool {
+    let Clock { now, zone, .. } = *input.clock;
+    input.clock.was_read.set(true);
     let read = |name| {
         expression
             .attribute(name)
-            .and_then(|text| time::date(text, input.now, input.zone))
+            .and_then(|text| time::date(text, now, zone))
     };
     let start = read("start");
     let end = read("end").or_else(|| {
@@ -254,14 +279,14 @@ fn date_expression(expression: Element<'_>, input: &RuleInput<'_, '_>) -> bool {
     match expression.attribute("operation").unwrap_or("in_range") {
         "in_range" => {
             (start.is_some() || end.is_some())
-                && start.is_none_or(|start| input.now >= start)
-                && end.is_none_or(|end| input.now <= end)
+                && start.is_none_or(|start| now >= start)
+                && end.is_none_or(|end| now <= end)
         }
         "date_spec" => expression
             .child("date_spec")
-            .is_some_and(|spec| matches_spec(spec, input.zone.to_datetime(input.now))),
-        "gt" => start.is_some_and(|start| input.now > start),
-        "lt" => end.is_some_and(|end| input.now < end),
+            .is_some_and(|spec| matches_spec(spec, zone.to_datetime(now))),
+        "gt" => start.is_some_and(|start| now > start),
+        "lt" => end.is_some_and(|end| now < end),
         _ => false,
     }
 }
@@ -353,7 +378,8 @@ mod tests {
         let now = "2022-12-01T12:00:00Z".parse().unwrap();
         let owned: Map<&str, &str> = node.cloned().unwrap_or_default();
         let zone = TimeZone::UTC;
-        let mut input = RuleInput::new(now, &zone, HealthScores::default());
+        let clock = Clock::new(now, &zone);
+        let mut input = RuleInput::new(&clock, HealthScores::default());
         // The table only lives as long as the document in this test.
         let table: Map<&str, &str> = owned;
         if node.is_some() {

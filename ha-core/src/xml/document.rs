@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::edit::Journal;
 use super::element::Element;
 use super::names::{COMMENT, Names, Symbol, TEXT};
+use super::stamp::Stamps;
 use crate::value::CibVersion;
 
 /// No node.
@@ -95,6 +96,8 @@ pub struct Document {
     pub(super) garbage: usize,
     /// What must be put back if the change under way fails.
     pub(super) journal: Option<Journal>,
+    /// What has changed since somebody looked.
+    pub(super) stamps: Box<Stamps>,
 }
 
 impl Document {
@@ -118,6 +121,7 @@ impl Document {
             attributes: Vec::new(),
             garbage: 0,
             journal: None,
+            stamps: Box::new(Stamps::new()),
         }
     }
 
@@ -166,6 +170,11 @@ impl Document {
         self.root().to_xml_compact()
     }
 
+    /// Returns the number that stands for a name in this document, if it has any such.
+    pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
+        self.names.find(name)
+    }
+
     /// Returns the size of the buffers, garbage included, in bytes.
     pub(super) fn size(&self) -> usize {
         self.text.len()
@@ -196,6 +205,12 @@ impl Document {
         if node.first != NONE {
             return node.first;
         }
+        self.beyond(id, top)
+    }
+
+    /// Returns the first node in document order that is not in the tree of this one, within that of `top`.
+    #[inline]
+    pub(super) fn beyond(&self, id: u32, top: u32) -> u32 {
         let mut at = id;
         while at != top {
             let node = &self.nodes[at as usize];

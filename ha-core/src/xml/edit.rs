@@ -50,6 +50,7 @@ impl Document {
             .iter()
             .position(|a| a.name == symbol)
         {
+            self.mark(id.0);
             let at = of_node.start + i;
             let old = self.attributes[at];
             self.garbage += old.len as usize;
@@ -59,6 +60,7 @@ impl Document {
             self.attributes[at] = attribute;
             return;
         }
+        self.mark(id.0);
         self.touch(id.0);
         if of_node.end != self.attributes.len() {
             self.garbage += of_node.len() * size_of::<Attribute>();
@@ -83,6 +85,7 @@ impl Document {
         else {
             return false;
         };
+        self.mark(id.0);
         self.touch(id.0);
         self.garbage += self.attributes[of_node.start + i].len as usize + size_of::<Attribute>();
         let node = &mut self.nodes[id.0 as usize];
@@ -103,6 +106,7 @@ impl Document {
 
     /// Gives an element the attributes of another document's element, and no others.
     pub(super) fn replace_attributes(&mut self, id: u32, from: Element<'_>) {
+        self.mark(id);
         self.touch(id);
         let old = self.attributes_of(id);
         self.garbage += old
@@ -232,6 +236,8 @@ impl Document {
         self.attributes.truncate(journal.attributes);
         self.text.truncate(journal.text);
         self.garbage = journal.garbage;
+        // The numbers of what was added are free again, so that the next change must be told from this.
+        self.stamps.renew();
     }
 
     fn touch(&mut self, id: u32) {
@@ -276,6 +282,7 @@ impl Document {
 
     fn set_text_of(&mut self, id: u32, text: &str) {
         let (start, len) = self.push_text(text);
+        self.mark(id);
         self.touch(id);
         let node = &mut self.nodes[id as usize];
         self.garbage += node.len as usize;
@@ -362,6 +369,8 @@ impl Document {
         self.touch(id);
         let node = &mut self.nodes[id as usize];
         (node.parent, node.prev, node.next) = (parent, prev, before);
+        self.mark(id);
+        self.mark(parent);
         self.touch(parent);
         if prev == NONE {
             self.nodes[parent as usize].first = id;
@@ -399,6 +408,7 @@ impl Document {
         let Node {
             parent, prev, next, ..
         } = self.nodes[id as usize];
+        self.mark(parent);
         if prev == NONE {
             self.touch(parent);
             self.nodes[parent as usize].first = next;

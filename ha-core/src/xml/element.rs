@@ -58,8 +58,9 @@ impl<'d> Element<'d> {
         self.attribute_of(self.document.names.find(name)?)
     }
 
+    /// Returns the value of the attribute whose name has this number in the document.
     #[inline]
-    pub(super) fn attribute_of(self, symbol: Symbol) -> Option<&'d str> {
+    pub(crate) fn attribute_of(self, symbol: Symbol) -> Option<&'d str> {
         let found = self.raw_attributes().iter().find(|a| a.name == symbol)?;
         Some(self.document.value(found))
     }
@@ -455,6 +456,13 @@ pub struct Descendants<'d> {
     document: &'d Document,
     top: u32,
     next: u32,
+}
+
+impl Descendants<'_> {
+    /// Goes on behind an element, which must be the one that was returned last.
+    pub(crate) fn leave_out(&mut self, element: Element<'_>) {
+        self.next = self.document.beyond(element.id, self.top);
+    }
 }
 
 impl<'d> Iterator for Descendants<'d> {

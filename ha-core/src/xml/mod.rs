@@ -32,6 +32,7 @@ mod element;
 mod names;
 mod parse;
 mod patch;
+mod stamp;
 mod write;
 
 pub use builder::{Builder, Name};
@@ -42,6 +43,7 @@ pub(crate) use names::Names;
 pub use names::is_name;
 pub(crate) use parse::{end_of_name, scan_value, skip_blanks};
 pub use patch::{Change, ChangedAttributes, Changes, PatchSet};
+pub(crate) use stamp::Stamp;
 
 #[cfg(test)]
 mod patch_tests;

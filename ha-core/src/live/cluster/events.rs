@@ -5,11 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use super::{Cluster, status_of};
+use super::Cluster;
 use crate::event::{Event, Follower, Picture};
 use crate::live::pacemaker::watch::{Reason, Update, Watch};
-use crate::status::ClusterStatus;
+use crate::status::{ClusterStatus, Computer};
 use crate::xml::Document;
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
@@ -130,6 +131,7 @@ impl AsFd for Events {
 /// Turns updates of the CIB into events.
 #[derive(Debug)]
 struct Teller {
+    computer: Computer,
     follower: Follower,
     /// Those of the last update that are still to be returned.
     queue: VecDeque<Event>,
@@ -140,8 +142,11 @@ struct Teller {
 
 impl Teller {
     fn new(cib: &Document) -> Self {
+        let mut computer = Computer::new();
+        let state = computer.compute(cib, Timestamp::now(), &TimeZone::system());
         Self {
-            follower: Follower::with_configuration(cib, status_of(cib)),
+            computer,
+            follower: Follower::with_configuration(cib, state),
             queue: VecDeque::new(),
             lost: None,
             is_over: false,
@@ -175,7 +180,9 @@ impl Teller {
             // Only who made the last change, which no event tells.
             Update::Signed { .. } => return,
         }
-        let events = self.follower.next_with_configuration(cib, status_of(cib));
+        let now = Timestamp::now();
+        let state = self.computer.compute(cib, now, &TimeZone::system());
+        let events = self.follower.next_with_configuration(cib, state);
         self.queue.extend(events);
     }
 }

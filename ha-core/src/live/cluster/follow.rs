@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Cluster;
 use super::unfinished::{self, Unfinished};
-use super::{Cluster, status_of};
 use crate::change;
 use crate::live::pacemaker::controld;
 use crate::live::pacemaker::watch::{Update, Watch};
@@ -68,8 +68,8 @@ impl Follow {
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        let watch = Watch::open(&cib.with_timeout(left.min(cib.timeout())))?;
-        let known = status_of(watch.document()).failures;
+        let mut watch = Watch::open(&cib.with_timeout(left.min(cib.timeout())))?;
+        let known = watch.status().failures;
         Ok(Self {
             cluster: cluster.clone(),
             watch,
@@ -85,6 +85,11 @@ impl Follow {
         self.watch.document()
     }
 
+    /// Returns the status of the CIB as it is known.
+    pub(super) fn status(&mut self) -> ClusterStatus {
+        self.watch.status()
+    }
+
     /// Waits until a condition holds; none when the deadline passes.
     ///
     /// # Errors
@@ -95,7 +100,7 @@ impl Follow {
         mut condition: impl FnMut(&Document, &ClusterStatus) -> bool,
     ) -> Result<Option<ClusterStatus>> {
         loop {
-            let status = status_of(self.watch.document());
+            let status = self.watch.status();
             if condition(self.watch.document(), &status) {
                 return Ok(Some(status));
             }
@@ -121,7 +126,7 @@ impl Follow {
         let mut pause = PAUSES.0;
         let mut seen = self.watch.document().version();
         loop {
-            let status = status_of(self.watch.document());
+            let status = self.watch.status();
             self.unfinished = Unfinished::in_status(&status);
             // The daemons are asked only when the CIB leaves it open.
             let asked = self.unfinished.is_empty() && self.lost.is_none();
@@ -231,7 +236,7 @@ impl Follow {
     }
 
     /// The error for a wait that has ended without what was waited for.
-    pub(super) fn timed_out(&self, what: &str, timeout: Duration) -> Error {
+    pub(super) fn timed_out(&mut self, what: &str, timeout: Duration) -> Error {
         let message = format!("{what} after {:.1} s", timeout.as_secs_f64());
         let mut list = self.unfinished();
         // A CIB manager that hangs sends no changes either: what is known of the cluster is old then.
@@ -245,13 +250,13 @@ impl Follow {
     }
 
     /// Lists what was not finished when it was last looked, and what has failed since the start.
-    pub(super) fn unfinished(&self) -> Vec<Unfinished> {
+    pub(super) fn unfinished(&mut self) -> Vec<Unfinished> {
         let mut list = self.unfinished.clone();
         let lost = self.lost.as_deref();
         list.extend(lost.map(|cause| Unfinished::Disconnected {
             cause: cause.to_owned(),
         }));
-        let status = status_of(self.watch.document());
+        let status = self.watch.status();
         let failed = status.failures.iter();
         list.extend(
             failed

@@ -266,7 +266,7 @@ impl Follow {
             Reached::Settled(status) => Ok(status),
             Reached::Otherwise(status) => Err(goal.unsatisfied(self.document(), &status)),
             Reached::Not => {
-                let status = status_of(self.document());
+                let status = self.status();
                 let missing = goal.missing(&status);
                 let what = missing.unwrap_or_else(|| "the cluster has not settled".to_owned());
                 Err(self.timed_out(&what, timeout))

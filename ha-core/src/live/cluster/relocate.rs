@@ -157,7 +157,7 @@ impl Move {
         cluster.end_abandoned()?;
         let deadline = exchange::deadline(timeout);
         let mut follow = Follow::open(cluster, deadline)?;
-        let before = self.nodes(&status_of(follow.document()));
+        let before = self.nodes(&follow.status());
         if self.to.as_ref().is_some_and(|to| before == [to.clone()]) {
             return Ok(Moved::AlreadyThere);
         }
@@ -322,7 +322,7 @@ impl Restart {
         let deadline = exchange::deadline(timeout);
         let mut follow = Follow::open(cluster, deadline)?;
         let (stopped, started) = (Goal::resource(id, "stopped"), Goal::resource(id, "started"));
-        let status = status_of(follow.document());
+        let status = follow.status();
         if stopped.missing(&status).is_none() {
             return Err(started.unsatisfied(follow.document(), &status));
         }

@@ -9,12 +9,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::cib::feed::{Feed, News};
 use super::cib::session::Lease;
 use super::cib::{Cib, reconnect, session};
 use super::exchange;
+use crate::status::{ClusterStatus, Computer};
 use crate::value::CibVersion;
 use crate::xml::{Document, PatchSet};
 use crate::{ErrorExt, Result};
@@ -107,6 +110,7 @@ pub enum Reason {
 #[derive(Debug)]
 pub struct Watch {
     document: Document,
+    computer: Computer,
     feed: Arc<Feed>,
     state: State,
     /// The root's notes of who made the last change may be those of an earlier one.
@@ -160,6 +164,7 @@ impl Watch {
         };
         Ok(Self {
             document,
+            computer: Computer::new(),
             feed,
             state: State::Fresh,
             unsigned: false,
@@ -172,6 +177,14 @@ impl Watch {
     #[must_use]
     pub fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// Computes the status that the CIB has now, as of the last update that was read, in the system's time zone.
+    ///
+    /// What has not changed since the last time is not worked out again.
+    pub fn status(&mut self) -> ClusterStatus {
+        self.computer
+            .compute(&self.document, Timestamp::now(), &TimeZone::system())
     }
 
     /// Tells whether the connection is up, as of the last update that was read.
@@ -399,6 +412,7 @@ mod stream {
 
     use super::{Update, Watch};
     use crate::live::ffi::corosync::readable;
+    use crate::status::ClusterStatus;
     use crate::xml::Document;
     use crate::{ErrorExt, Result};
 
@@ -416,6 +430,11 @@ mod stream {
         #[must_use]
         pub fn document(&self) -> &Document {
             self.watch.document()
+        }
+
+        /// As [`Watch::status`].
+        pub fn status(&mut self) -> ClusterStatus {
+            self.watch.status()
         }
     }
 

@@ -1,5 +1,7 @@
 //! The cluster as a whole.
 
+use std::sync::Arc;
+
 use super::{Failure, Node, NodeHistory, NodeIndex, Resource, ResourceIndex};
 use crate::status::options::ClusterOptions;
 use crate::status::table::Map;
@@ -99,7 +101,7 @@ pub enum Reference {
 }
 
 /// Everything that a CIB says about the cluster.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterStatus {
     /// The cluster's options.
     pub options: ClusterOptions,
@@ -130,7 +132,7 @@ pub struct ClusterStatus {
     pub(in crate::status) node_order: Vec<NodeIndex>,
     pub(in crate::status) resource_table: Vec<Resource>,
     pub(in crate::status) top_level: Vec<ResourceIndex>,
-    pub(in crate::status) resource_by_id: Map<String, ResourceIndex>,
+    pub(in crate::status) resource_by_id: Arc<Map<String, ResourceIndex>>,
 }
 
 impl ClusterStatus {

@@ -1,5 +1,8 @@
 //! What the history of operations says.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use super::{NodeIndex, ResourceIndex};
 
 /// A failed operation.
@@ -70,19 +73,34 @@ pub struct OperationRecord {
     pub queue_time: Option<String>,
 }
 
+/// What one entry of a node's history says. A [`ResourceHistory`] gives all of it as its own fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// The id in the history.
+    pub id: String,
+    /// The operations, oldest first.
+    pub operations: Vec<OperationRecord>,
+}
+
 /// What a node remembers of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceHistory {
-    /// The id in the history.
-    pub id: String,
+    /// Shared by the statuses for as long as the CIB says the same.
+    pub(in crate::status) entry: Arc<HistoryEntry>,
     /// The resource, unless the status knows none.
     pub resource: Option<ResourceIndex>,
     /// How often it failed on this node.
     pub fail_count: i32,
     /// When it failed last, in seconds since the epoch; 0 when it did not.
     pub last_failure: i64,
-    /// The operations, oldest first.
-    pub operations: Vec<OperationRecord>,
+}
+
+impl Deref for ResourceHistory {
+    type Target = HistoryEntry;
+
+    fn deref(&self) -> &HistoryEntry {
+        &self.entry
+    }
 }
 
 /// What a node remembers.

@@ -42,7 +42,7 @@ pub struct NodeAttribute {
 }
 
 /// One node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// The id: Corosync's number as text, or the name for remote and guest nodes.
     pub id: String,

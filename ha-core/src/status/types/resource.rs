@@ -1,6 +1,8 @@
 //! Resources.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use super::NodeIndex;
 
@@ -169,15 +171,26 @@ pub enum ResourceKind {
     },
 }
 
-/// One resource or one instance of a resource.
-#[derive(Debug, Clone)]
-pub struct Resource {
+/// What the configuration alone says of a resource. A [`Resource`] gives all of it as its own fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
     /// The id; an instance of a clone has its number after a colon.
     pub id: String,
     /// The id as configured, without an instance number.
     pub configured_id: String,
     /// What kind of resource it is.
     pub kind: ResourceKind,
+    /// `target-role` as written.
+    pub target_role_text: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+}
+
+/// One resource or one instance of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Shared by the statuses of one configuration.
+    pub(in crate::status) definition: Arc<Definition>,
     /// The group, clone or bundle it belongs to.
     pub parent: Option<ResourceIndex>,
     /// The members of a group, the instances of a clone.
@@ -186,8 +199,6 @@ pub struct Resource {
     pub role: Role,
     /// The role that it is held back to, when `target-role` restricts it.
     pub target_role: Option<Role>,
-    /// `target-role` as written.
-    pub target_role_text: Option<String>,
     /// The cluster may start and stop it.
     pub managed: bool,
     /// The cluster gave up after a failure: nothing is done until a cleanup.
@@ -208,8 +219,6 @@ pub struct Resource {
     pub needs_fencing: bool,
     /// Pacemaker made it (connections to guest nodes).
     pub internal: bool,
-    /// The description.
-    pub description: Option<String>,
     /// Where it runs.
     pub running_on: Vec<NodeIndex>,
     /// Where a history says anything about it.
@@ -242,6 +251,14 @@ pub struct Resource {
     pub(in crate::status) allowed_before: u32,
     /// Nodes that may run it in an asymmetric cluster.
     pub(in crate::status) allowed_only: Vec<NodeIndex>,
+}
+
+impl Deref for Resource {
+    type Target = Definition;
+
+    fn deref(&self) -> &Definition {
+        &self.definition
+    }
 }
 
 impl Resource {

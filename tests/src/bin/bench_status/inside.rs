@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ha_core::status;
+use ha_core::status::{self, Computer};
 use ha_core::view::{Options, Report};
 use ha_core::xml::{Document, NodeId, PatchSet};
 use ha_core::{Error, Result};
@@ -71,9 +71,11 @@ pub(crate) fn measure(rounds: usize, goals: &mut Goals) -> Result<()> {
         next.set_attribute(operation, "rc-code", if round % 2 == 0 { "1" } else { "0" });
         patches.push(PatchSet::between(&before, &next)?);
     }
+    let mut computer = Computer::new();
+    drop(computer.compute(&mirror, now, &TimeZone::UTC));
     let after = milliseconds(rounds, |round| {
         mirror.apply(&patches[round])?;
-        drop(status::compute(&mirror, now, &TimeZone::UTC));
+        drop(computer.compute(&mirror, now, &TimeZone::UTC));
         Ok(())
     })?;
     println!("  the next status after one resource's change: {after:.2} ms");

@@ -11,7 +11,7 @@ mod screen;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use ha_core::status;
+use ha_core::status::Computer;
 use ha_core::view::out::Line;
 use ha_core::view::{DaemonState, FencingHistory, Options, Report};
 use ha_core::xml::Document;
@@ -58,6 +58,7 @@ enum Link {
 struct App {
     view: Options,
     document: Option<Box<Document>>,
+    computer: Computer,
     link: Link,
     lines: Vec<Line>,
     /// When the lines were made.
@@ -81,6 +82,7 @@ impl App {
         Self {
             view,
             document: None,
+            computer: Computer::new(),
             link: Link::Connecting,
             lines: Vec::new(),
             at: Timestamp::now(),
@@ -101,7 +103,9 @@ impl App {
             return;
         };
         let options = self.view.compute_options();
-        let state = status::compute_with(document, now, &self.zone, options);
+        let state = self
+            .computer
+            .compute_with(document, now, &self.zone, options);
         self.lines = Report::new(&state, &self.view, now, &self.zone).lines();
         self.at = now;
         self.scroll_to(self.top);
