@@ -3,7 +3,7 @@
 
 use ha_core::change::edit::constraint::{self, Reach};
 use ha_core::change::edit::{node, option, resource};
-use ha_core::change::{Action, ActionKind, Plan};
+use ha_core::change::{Action, ActionKind, Plan, outstanding};
 use ha_core::xml::Document;
 use ha_core::{ErrorKind, Result};
 
@@ -126,4 +126,36 @@ fn a_cib_of_nonsense_is_refused() {
         Err(e) => assert_eq!(e.kind(), ErrorKind::Invalid, "{e:#}"),
         Ok(actions) => panic!("{actions:?}"),
     }
+}
+
+/// What changes no resource counts as work too.
+#[test]
+fn probes_are_outstanding() {
+    let work = |cib: &Document, of: &str| match outstanding(cib) {
+        Ok(mut actions) => {
+            actions.retain(|action| action.resource.as_deref() == Some(of));
+            Some(actions)
+        }
+        Err(e) if e.kind() == ErrorKind::NotFound => None,
+        Err(e) => panic!("{e:?}"),
+    };
+    let Some(nothing) = work(&cib(), "c") else {
+        eprintln!("there is no crm_simulate");
+        return;
+    };
+    assert_eq!(nothing, []);
+    // `c` is stopped; esclave has not looked at it yet.
+    let text = cib().to_xml_compact();
+    let at = text.rfind("<lrm_resource id=\"c\"").unwrap();
+    let end = at + text[at..].find("</lrm_resource>").unwrap() + "</lrm_resource>".len();
+    let unprobed = Document::parse(&format!("{}{}", &text[..at], &text[end..])).unwrap();
+    let probe = work(&unprobed, "c").unwrap();
+    assert_eq!(words(&probe), ["monitor c on esclave"]);
+    assert_eq!(probe[0].kind, ActionKind::Monitor);
+    // What is told of a resource anyway is told once, though it takes several steps.
+    let mut stopped = cib();
+    resource::stop(&mut stopped, "a").unwrap();
+    let stop = work(&stopped, "a").unwrap();
+    assert_eq!(stop.len(), 1, "{stop:?}");
+    assert_eq!(stop[0].kind, ActionKind::Stop);
 }

@@ -294,3 +294,48 @@ fn the_readme_shows_the_file_as_it_is() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_location_has_several_rules() {
+    let file = r##"
+        [[location]]
+        id = "near"
+        resource = "sphynx"
+        [[location.rules]]
+        rule = "not_defined pingd or pingd lte 0"
+        score = "-INFINITY"
+        [[location.rules]]
+        rule = "#uname eq maitre"
+        score = 50
+        role = "Promoted"
+        [[location.rules]]
+        rule = "defined pingd"
+        score-attribute = "pingd"
+    "##;
+    let xml = Config::from_toml(file).unwrap().to_document().unwrap();
+    let all = xml.root().descendants();
+    let rules: Vec<_> = all.filter(|e| e.name() == "rule").collect();
+    let of = |name: &str| -> Vec<_> { rules.iter().map(|r| r.attribute(name)).collect() };
+    assert_eq!(of("score"), [Some("-INFINITY"), Some("50"), None]);
+    assert_eq!(of("score-attribute"), [None, None, Some("pingd")]);
+    assert_eq!(of("boolean-op"), [Some("or"), None, None]);
+    assert!(of("role")[1].is_some());
+    let ids: std::collections::HashSet<_> = of("id").into_iter().collect();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    for (wrong, said) in [
+        (
+            "score = 1\n[[location.rules]]\nrule = \"defined a\"\nscore = 1",
+            "no node and no rule",
+        ),
+        (
+            "[[location.rules]]\nrule = \"defined a\"",
+            "score, score-attribute",
+        ),
+        ("node = \"n\"", "its score is missing"),
+        ("", "one of node, rule, rules"),
+    ] {
+        let file = format!("[[location]]\nid = \"l\"\nresource = \"a\"\n{wrong}");
+        let e = Config::from_toml(&file).unwrap_err();
+        assert!(format!("{e:#}").contains(said), "{e:#}");
+    }
+}

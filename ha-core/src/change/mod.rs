@@ -30,4 +30,4 @@ pub mod validate;
 pub use describe::{Change, Difference, Field, differences};
 pub use merge::{merge, same, tag_of};
 pub use plan::Plan;
-pub use simulate::{Action, ActionKind, simulate};
+pub use simulate::{Action, ActionKind, outstanding, simulate};

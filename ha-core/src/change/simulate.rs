@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
+use crate::language::{Language, say};
 use crate::xml::{Document, Element};
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
@@ -36,6 +37,9 @@ pub enum ActionKind {
     Demote,
     /// Fence a node, in whatever way.
     Fence,
+    /// Look at a resource: whether it runs (a probe), whether it still does, or no longer. Only
+    /// [`outstanding`] tells it.
+    Monitor,
     /// What this version of the library has no name for: see [`Action::task`].
     Other,
 }
@@ -73,28 +77,58 @@ impl Action {
     }
 }
 
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.task)?;
+impl Action {
+    /// Returns it as words of a language. The reason is the scheduler's, in English.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let mut text = self.word(language).to_owned();
         if let Some(resource) = &self.resource {
-            write!(f, " {resource}")?;
+            text.push(' ');
+            text.push_str(resource);
         }
-        match (&self.from, &self.to) {
-            (Some(from), Some(to)) if from == to => write!(f, " on {to}")?,
-            (Some(from), Some(to)) => write!(f, " from {from} to {to}")?,
-            (Some(node), None) | (None, Some(node)) if self.resource.is_some() => {
-                write!(f, " on {node}")?;
+        let place = match (&self.from, &self.to) {
+            (Some(from), Some(to)) if from == to => say!(language, " on {to}", " sur {to}"),
+            (Some(from), Some(to)) => {
+                say!(language, " from {from} to {to}", " de {from} vers {to}")
             }
-            (Some(node), None) | (None, Some(node)) => write!(f, " {node}")?,
-            (None, None) => {}
-        }
+            (Some(node), None) | (None, Some(node)) if self.resource.is_some() => {
+                say!(language, " on {node}", " sur {node}")
+            }
+            (Some(node), None) | (None, Some(node)) => format!(" {node}"),
+            (None, None) => String::new(),
+        };
+        text.push_str(&place);
         if let Some(reason) = &self.reason {
-            write!(f, " ({reason})")?;
+            text.push_str(&format!(" ({reason})"));
         }
         if self.blocked {
-            f.write_str(", blocked")?;
+            text.push_str(&say!(language, ", blocked", ", bloqué"));
         }
-        Ok(())
+        text
+    }
+
+    fn word(&self, language: Language) -> &str {
+        use ActionKind::{
+            Demote, Fence, Migrate, Monitor, Move, Other, Promote, Recover, Restart, Start, Stop,
+        };
+        match (language, self.kind) {
+            (Language::English, _) | (_, Monitor | Other) => &self.task,
+            (Language::French, Start) => "démarrer",
+            (Language::French, Stop) => "arrêter",
+            (Language::French, Restart) => "redémarrer",
+            (Language::French, Move) => "déplacer",
+            (Language::French, Migrate) => "migrer",
+            (Language::French, Recover) => "rétablir",
+            (Language::French, Promote) => "promouvoir",
+            (Language::French, Demote) => "rétrograder",
+            (Language::French, Fence) => "isoler",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Language::English))
     }
 }
 
@@ -107,21 +141,92 @@ impl fmt::Display for Action {
 /// [`ErrorKind::NotFound`] when the program is not installed, [`ErrorKind::Unsupported`] when it is older
 /// than Pacemaker 2.1 and cannot answer in XML, [`ErrorKind::Invalid`] when it refuses the CIB.
 pub fn simulate(cib: &Document) -> Result<Vec<Action>> {
-    simulate_with(cib, &[])
+    let answer = ask(cib)?;
+    Ok(actions(&answer.summary))
 }
 
-fn simulate_with(cib: &Document, options: &[&str]) -> Result<Vec<Action>> {
-    let answer =
-        run(&cib.to_xml_compact(), options).context("ask the scheduler what it would do")?;
-    let actions = answer.root().child("actions");
+/// As [`simulate`], with what changes no resource too: probes, monitors that begin or end, histories that are
+/// forgotten. As long as there is any of it, the cluster is at work.
+///
+/// What is blocked is not in it.
+///
+/// # Errors
+/// Those of [`simulate`].
+pub fn outstanding(cib: &Document) -> Result<Vec<Action>> {
+    let answer = ask(cib)?;
+    let mut wanted = actions(&answer.summary);
+    wanted.retain(|action| !action.blocked);
+    let steps = answer
+        .graph
+        .iter()
+        .flat_map(|graph| graph.root().descendants());
+    for step in steps.filter_map(step) {
+        // A resource or a node of the summary is told once.
+        let is_told = |told: &Action| match (&told.resource, &step.resource) {
+            (Some(told), Some(resource)) => told == resource,
+            (None, None) => told.from == step.from,
+            _ => false,
+        };
+        if !wanted.iter().any(is_told) {
+            wanted.push(step);
+        }
+    }
+    Ok(wanted)
+}
+
+fn actions(summary: &Document) -> Vec<Action> {
+    let actions = summary.root().child("actions");
     let actions = actions.into_iter().flat_map(Element::children);
-    Ok(actions.filter_map(action).collect())
+    actions.filter_map(action).collect()
 }
 
-fn run(cib: &str, options: &[&str]) -> Result<Document> {
+/// Reads a step of a transition graph that is more than a mark between others.
+fn step(element: Element<'_>) -> Option<Action> {
+    if !matches!(element.name(), "rsc_op" | "crm_event") {
+        return None;
+    }
+    let parts = || element.children();
+    // What is to be waited for refers to steps by elements of the same names.
+    let task = element.attribute("operation")?.to_owned();
+    element
+        .parent()
+        .filter(|parent| parent.name() == "action_set")?;
+    let resource = parts().find(|part| part.name() == "primitive");
+    let resource = resource
+        .and_then(|part| part.attribute("id"))
+        .map(str::to_owned);
+    let node = element.attribute("on_node").map(str::to_owned);
+    let kind = match task.as_str() {
+        "monitor" | "cancel" => ActionKind::Monitor,
+        "stonith" => ActionKind::Fence,
+        _ => ActionKind::Other,
+    };
+    Some(Action {
+        kind,
+        task,
+        resource,
+        from: node,
+        to: None,
+        reason: None,
+        blocked: false,
+    })
+}
+
+/// What the program says: what it would do in short, and the steps of it.
+struct Answer {
+    summary: Document,
+    graph: Option<Document>,
+}
+
+fn ask(cib: &Document) -> Result<Answer> {
+    run(&cib.to_xml_compact()).context("ask the scheduler what it would do")
+}
+
+fn run(cib: &str) -> Result<Answer> {
     let mut program = Command::new(PROGRAM)
         .args(["--run", "--xml-pipe", "--output-as=xml"])
-        .args(options)
+        // Beside what it complains about: its standard output has the summary.
+        .arg("--save-graph=/dev/stderr")
         // A CIB_file of the caller must not be what is asked about.
         .env_remove("CIB_file")
         .env_remove("CIB_shadow")
@@ -149,7 +254,10 @@ fn run(cib: &str, options: &[&str]) -> Result<Document> {
     if let Ok(answer) = Document::parse(&said)
         && output.status.success()
     {
-        return Ok(answer);
+        return Ok(Answer {
+            summary: answer,
+            graph: graph(&complaint)?,
+        });
     }
     let complaint = complaint.trim();
     if complaint.contains("Unknown option") || complaint.contains("unrecognized option") {
@@ -164,6 +272,20 @@ fn run(cib: &str, options: &[&str]) -> Result<Document> {
         output.status
     ))
     .with_hint("check the CIB with crm_verify"))
+}
+
+/// Finds the transition graph among what was written to the standard error.
+fn graph(said: &str) -> Result<Option<Document>> {
+    const CLOSED: &str = "</transition_graph>";
+    let Some(begin) = said.find("<transition_graph") else {
+        return Ok(None);
+    };
+    let graph = &said[begin..];
+    let end = match graph.find(CLOSED) {
+        Some(end) => end + CLOSED.len(),
+        None => graph.find("/>").map_or(graph.len(), |end| end + 2),
+    };
+    Document::parse(&graph[..end]).map(Some)
 }
 
 fn action(element: Element<'_>) -> Option<Action> {

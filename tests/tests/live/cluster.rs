@@ -217,7 +217,7 @@ fn dummy(id: &str, parameters: &str) -> Result<Document> {
 fn slow_start((): ()) -> Result<(Vec<String>, String)> {
     let cluster = connect()?;
     cluster.settle(LIMIT)?;
-    let sleep = "<nvpair id='slow-sleep' name='op_sleep' value='15'/>";
+    let sleep = "<nvpair id='slow-sleep' name='op_sleep' value='30'/>";
     cluster
         .cib()
         .create(Section::Resources, &dummy("slow", sleep)?)?;

@@ -285,7 +285,7 @@ fn moody(lab: &Lab) -> Result<()> {
     install(lab)?;
     let node = lab.node("maitre")?;
     node.write("/run/moody.xml", MOODY)?;
-    done(&node, &["apply", "/run/moody.xml", "--wait"])?;
+    done(&node, &["apply", "/run/moody.xml", "--wait", "--as-is"])?;
     assert_eq!(located(&node, "slow")?, ["maitre"]);
     Ok(())
 }
@@ -349,7 +349,8 @@ fn killed_moves(lab: &Lab) -> Result<()> {
     let_go(lab, "stop")?;
     done(&survivor, &["settle"])?;
     assert_eq!(moves(&survivor)?, [""; 0]);
-    // The power of the program's own node: its next program takes back what was left.
+    // The power of the program's own node: the next program of another takes back what was left, once that node
+    // is not in the cluster any more.
     let target = match located(&survivor, "slow")?.as_slice() {
         [on] if *on == dc => other.clone(),
         _ => dc.clone(),
@@ -359,7 +360,17 @@ fn killed_moves(lab: &Lab) -> Result<()> {
     wait_moving(lab, &survivor)?;
     lab.power_cut(&dc)?;
     mover.wait()?;
+    assert_ne!(moves(&survivor)?, [""; 0]);
     let_go(lab, "stop")?;
+    lab.wait_until(LIMIT, "it is taken back", || {
+        done(&survivor, &["node", "set", &other, "looked", "yes"])?;
+        let left = moves(&survivor)?;
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(NotYet::because(left.join(" ")))
+        }
+    })?;
     lab.power_on(&dc)?;
     let_go(lab, "stop")?;
     refused(

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::needless_pass_by_value, reason = "agents own their arguments")]
 
+mod advice;
 mod cfg;
 mod cib;
 mod cluster;
@@ -31,12 +32,15 @@ mod quorum;
 mod respawn;
 mod screen;
 mod session;
+mod settled;
 mod states;
+mod tours;
 mod validate;
 mod watch;
 
 fn main() -> std::process::ExitCode {
     let mut harness = lab::harness::Harness::new();
+    advice::register(&mut harness);
     cfg::register(&mut harness);
     cib::register(&mut harness);
     cluster::register(&mut harness);
@@ -62,7 +66,9 @@ fn main() -> std::process::ExitCode {
     quorum::register(&mut harness);
     screen::register(&mut harness);
     session::register(&mut harness);
+    settled::register(&mut harness);
     states::register(&mut harness);
+    tours::register(&mut harness);
     validate::register(&mut harness);
     watch::register(&mut harness);
     harness.main()

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ha_core::Result;
 use ha_core::change::{Action, Plan};
 use ha_core::live::cluster::{Cluster, Forget, Move, Moved, Operation, Restart};
+use ha_core::{Error, ErrorKind, Result};
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -21,6 +21,8 @@ pub(crate) struct Act<'a> {
     pub(crate) timeout: Duration,
     dry_run: bool,
     wait: bool,
+    /// It is a cluster, not a file.
+    is_live: bool,
 }
 
 impl<'a> Act<'a> {
@@ -35,6 +37,7 @@ impl<'a> Act<'a> {
             timeout: arguments.timeout(),
             dry_run: arguments.dry_run,
             wait: arguments.wait,
+            is_live: arguments.cib_file.is_none(),
         })
     }
 
@@ -42,9 +45,15 @@ impl<'a> Act<'a> {
     pub(crate) fn operation(&self, operation: &Operation) -> Result<ExitCode> {
         if self.dry_run {
             let plan = operation.plan()?;
-            let actions = plan.what_if()?;
-            return self.told(Some(&plan), &actions);
+            return match plan.what_if() {
+                Ok(actions) => self.told(Some(&plan), &actions),
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+                    self.told_half(&plan, &e)
+                }
+                Err(e) => Err(e),
+            };
         }
+        self.tidy();
         if !self.wait {
             let plan = operation.send()?;
             if self.screen.json {
@@ -63,6 +72,30 @@ impl<'a> Act<'a> {
             self.changed(operation, &done.changed)?;
             self.done(done.elapsed)?;
         }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Takes back what a move left that was killed. When that fails, so will what is asked.
+    fn tidy(&self) {
+        if self.is_live {
+            let _ = self.cluster.end_abandoned();
+        }
+    }
+
+    /// Tells what would be changed, where nobody can say what would follow.
+    fn told_half(&self, plan: &Plan, why: &Error) -> Result<ExitCode> {
+        if self.screen.json {
+            self.screen
+                .value(&json!({ "would_change": plan, "would_do": null }))?;
+        } else {
+            self.screen.plan(plan)?;
+        }
+        let words = self.screen.words(
+            "what the cluster would do then is not known",
+            "ce que ferait alors la grappe n'est pas connu",
+        );
+        let hint = why.hint().unwrap_or_default();
+        self.screen.aside(&format!("{words}: {why:#}\n    {hint}"));
         Ok(ExitCode::SUCCESS)
     }
 

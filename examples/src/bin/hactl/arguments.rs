@@ -65,6 +65,9 @@ pub(crate) enum Command {
         /// Whose configuration this is: what was there for this owner and is not in the file is removed
         #[arg(long)]
         owner: Option<String>,
+        /// Do not add what the agents advise: time-outs, monitors
+        #[arg(long)]
+        as_is: bool,
         /// Apply it also when something in it is wrong
         #[arg(long)]
         force: bool,
@@ -76,6 +79,9 @@ pub(crate) enum Command {
         /// As for apply
         #[arg(long)]
         owner: Option<String>,
+        /// As for apply
+        #[arg(long)]
+        as_is: bool,
     },
     /// Check the configuration of the cluster, or the one that a file would lead to
     Verify {

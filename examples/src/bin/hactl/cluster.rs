@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use ha_core::change::Plan;
 use ha_core::change::edit::option::Defaults;
 use ha_core::change::validate::{Fault, Severity, validate};
 use ha_core::config::Config;
-use ha_core::live::cluster::InstalledAgents;
+use ha_core::live::cluster::{InstalledAgents, Operation};
 use ha_core::name::Id;
 use ha_core::{Error, ErrorKind, Result};
 
@@ -16,22 +15,35 @@ use crate::arguments::{Default, Ticket, Value};
 use crate::look;
 use crate::screen::Sense;
 
-/// Reads a desired configuration from a file: XML, JSON or TOML, by its name.
-fn read(file: &Path, owner: Option<&str>) -> Result<Config> {
-    let config = Config::open(file)?;
-    Ok(match owner {
-        Some(owner) => config.owned_by(Id::new(owner)?),
-        None => config,
-    })
+/// A configuration that is wanted.
+pub(crate) struct Wanted<'a> {
+    /// XML, JSON or TOML, by its name.
+    file: &'a Path,
+    owner: Option<&'a str>,
+    as_is: bool,
 }
 
-pub(crate) fn apply(
-    act: &Act<'_>,
-    file: &Path,
-    owner: Option<&str>,
-    force: bool,
-) -> Result<ExitCode> {
-    let apply = act.cluster.apply(&read(file, owner)?)?;
+impl<'a> Wanted<'a> {
+    pub(crate) fn new(file: &'a Path, owner: Option<&'a str>, as_is: bool) -> Self {
+        Self { file, owner, as_is }
+    }
+
+    fn operation(&self, act: &Act<'_>) -> Result<Operation> {
+        let config = Config::open(self.file)?;
+        let config = match self.owner {
+            Some(owner) => config.owned_by(Id::new(owner)?),
+            None => config,
+        };
+        if self.as_is {
+            act.cluster.apply(&config)
+        } else {
+            act.cluster.apply_completed(&config)
+        }
+    }
+}
+
+pub(crate) fn apply(act: &Act<'_>, wanted: &Wanted<'_>, force: bool) -> Result<ExitCode> {
+    let apply = wanted.operation(act)?;
     let faults = act.cluster.validate(&apply.plan()?);
     // What is only to be known is told by `verify`.
     for fault in faults.iter().filter(|f| f.severity != Severity::Notice) {
@@ -39,7 +51,7 @@ pub(crate) fn apply(
     }
     let is_wrong = |fault: &Fault| fault.severity == Severity::Error;
     if !force && faults.iter().any(is_wrong) {
-        let message = format!("{} would not work as it is", file.display());
+        let message = format!("{} would not work as it is", wanted.file.display());
         return Err(Error::new(ErrorKind::Schema, message)
             .with_hint("mend what is said above, or apply it all the same: --force"));
     }
@@ -54,8 +66,8 @@ fn told(act: &Act<'_>, fault: &Fault) -> String {
     format!("{severity}: {place}: {text}\n    {fix}")
 }
 
-pub(crate) fn diff(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode> {
-    let plan = plan(act, file, owner)?;
+pub(crate) fn diff(act: &Act<'_>, wanted: &Wanted<'_>) -> Result<ExitCode> {
+    let plan = wanted.operation(act)?.plan()?;
     if act.screen.json {
         act.screen.value(&plan)?;
     } else {
@@ -64,13 +76,12 @@ pub(crate) fn diff(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn plan(act: &Act<'_>, file: &Path, owner: Option<&str>) -> Result<Plan> {
-    act.cluster.apply(&read(file, owner)?)?.plan()
-}
-
 pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {
     let cib = match file {
-        Some(file) => plan(act, file, None)?.after().clone(),
+        Some(file) => {
+            let plan = Wanted::new(file, None, false).operation(act)?.plan()?;
+            plan.after().clone()
+        }
         None => act.cluster.cib().query()?,
     };
     let mut agents = InstalledAgents::default();

@@ -16,6 +16,7 @@ use ha_core::Result;
 use ha_core::live::cluster::{Cluster, ConnectOptions};
 
 use arguments::{Arguments, Command};
+use cluster::Wanted;
 use screen::Screen;
 
 fn main() -> ExitCode {
@@ -36,7 +37,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         clap_complete::generate(shell, &mut command, "hactl", &mut std::io::stdout());
         return Ok(ExitCode::SUCCESS);
     }
-    let cluster = connect(arguments)?;
+    let cluster = screen.follow(connect(arguments)?);
     let act = act::Act::new(arguments, screen, &cluster)?;
     match &arguments.command {
         Command::Status => look::status(&act),
@@ -44,10 +45,18 @@ fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Command::Events => look::events(&act),
         Command::Agents { what } => look::agents(&act, what.as_deref()),
         Command::Verify { file } => cluster::verify(&act, file.as_deref()),
-        Command::Apply { file, owner, force } => {
-            cluster::apply(&act, file, owner.as_deref(), *force)
+        Command::Apply {
+            file,
+            owner,
+            as_is,
+            force,
+        } => {
+            let wanted = Wanted::new(file, owner.as_deref(), *as_is);
+            cluster::apply(&act, &wanted, *force)
         }
-        Command::Diff { file, owner } => cluster::diff(&act, file, owner.as_deref()),
+        Command::Diff { file, owner, as_is } => {
+            cluster::diff(&act, &Wanted::new(file, owner.as_deref(), *as_is))
+        }
         Command::Resource(command) => resource::run(&act, command),
         Command::Node(command) => node::run(&act, command),
         Command::Fencing(command) => fencing::run(&act, command),

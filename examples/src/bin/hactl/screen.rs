@@ -1,14 +1,18 @@
 //! What is said, and how: words of a language, colours on a terminal, JSON.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ha_core::change::{Action, Plan};
 use ha_core::language::Language;
-use ha_core::live::cluster::Unfinished;
-use ha_core::{Error, Result};
+use ha_core::live::cluster::{Cluster, Unfinished};
+use ha_core::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 use crate::arguments::Arguments;
+
+/// Whether a line of progress is on the terminal, to be wiped before anything else is said.
+static PROGRESS: AtomicBool = AtomicBool::new(false);
 
 /// How to speak to the user.
 #[derive(Debug)]
@@ -43,6 +47,16 @@ impl Screen {
         }
     }
 
+    /// Has a cluster tell, while something is waited for, what is not finished: on one line of the terminal, which
+    /// goes away; nothing where no terminal is.
+    pub(crate) fn follow(&self, cluster: Cluster) -> Cluster {
+        if self.json || !std::io::stderr().is_terminal() {
+            return cluster;
+        }
+        let language = self.language;
+        cluster.telling(move |unfinished| progress(unfinished, language))
+    }
+
     /// Chooses between two languages.
     pub(crate) fn words<'t>(&self, english: &'t str, french: &'t str) -> &'t str {
         match self.language {
@@ -73,12 +87,14 @@ impl Screen {
         reason = "all that is said goes through the screen"
     )]
     pub(crate) fn aside(&self, text: &str) {
+        wipe();
         // Nowhere to say that it cannot be said.
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
     /// Writes text as it is.
     pub(crate) fn write(&self, text: &str) -> Result<()> {
+        wipe();
         match std::io::stdout().lock().write_all(text.as_bytes()) {
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
             written => Ok(written?),
@@ -131,18 +147,19 @@ impl Screen {
                 (true, _) => Sense::Doubtful,
                 _ => Sense::Good,
             };
-            self.line(sense, &format!("  {action}"))?;
+            self.line(sense, &format!("  {}", action.text(self.language)))?;
         }
         Ok(())
     }
 
     /// Says what failed, what was not finished, and what to do next.
     pub(crate) fn failure(&self, error: &Error) {
+        wipe();
         let next = self.words("next step", "à faire");
         let hint = error.hint().unwrap_or_default();
         let unfinished: Vec<String> = Unfinished::of(error)
             .iter()
-            .map(ToString::to_string)
+            .map(|unfinished| unfinished.text(self.language))
             .collect();
         let text = if self.json {
             let value = serde_json::json!({
@@ -150,12 +167,67 @@ impl Screen {
                 "hint": error.hint(), "unfinished": unfinished, "exit_code": error.exit_code(),
             });
             format!("{value}\n")
-        } else if hint.is_empty() {
-            format!("hactl: {error:#}\n")
         } else {
-            format!("hactl: {error:#}\n  {next}: {hint}\n")
+            // The library's errors are in English; what kind of error it is says the language.
+            let kind = match self.language {
+                Language::French => format!("{} : ", in_french(error.kind())),
+                _ => String::new(),
+            };
+            let next = if hint.is_empty() {
+                String::new()
+            } else {
+                format!("  {next}: {hint}\n")
+            };
+            format!("hactl: {kind}{error:#}\n{next}")
         };
         // Nowhere to say that it cannot be said.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Shows what is waited for.
+fn progress(unfinished: &[Unfinished], language: Language) {
+    let mut stderr = std::io::stderr().lock();
+    let width = rustix::termios::tcgetwinsize(&stderr).map_or(0, |size| usize::from(size.ws_col));
+    let list: Vec<String> = unfinished.iter().map(|it| it.text(language)).collect();
+    let text = format!("… {}", list.join("; "));
+    // A line that wraps could not be wiped.
+    let room = if width > 1 { width - 1 } else { 79 };
+    let shown: String = text
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(room)
+        .collect();
+    PROGRESS.store(true, Ordering::Relaxed);
+    // Nowhere to say that it cannot be said.
+    let _ = write!(stderr, "\r\x1b[2K{shown}").and_then(|()| stderr.flush());
+}
+
+/// Takes the line of progress away.
+fn wipe() {
+    if PROGRESS.swap(false, Ordering::Relaxed) {
+        let _ = write!(std::io::stderr().lock(), "\r\x1b[2K");
+    }
+}
+
+/// What went wrong, in a word.
+fn in_french(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Invalid => "incorrect",
+        ErrorKind::NotFound => "introuvable",
+        ErrorKind::AlreadyExists => "existe déjà",
+        ErrorKind::Disconnected => "service injoignable",
+        ErrorKind::Timeout => "délai dépassé",
+        ErrorKind::TryAgain => "à réessayer",
+        ErrorKind::PermissionDenied => "accès refusé",
+        ErrorKind::Schema => "configuration non conforme",
+        ErrorKind::Conflict => "changé entre-temps",
+        ErrorKind::Unsupported => "impossible ici",
+        ErrorKind::NoQuorum => "pas de quorum",
+        ErrorKind::Unsatisfied => "la grappe fait autrement",
+        ErrorKind::Limit => "limite atteinte",
+        ErrorKind::Io => "lecture ou écriture impossible",
+        ErrorKind::Protocol => "réponse incompréhensible",
+        _ => "échec",
     }
 }

@@ -1,5 +1,6 @@
 //! Adding what agents advise.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::agent::promotable_around;
@@ -7,6 +8,7 @@ use super::operation::{advised, is_same_role};
 use super::{Agents, Check};
 use crate::Result;
 use crate::change::edit::{fresh_id, resources};
+use crate::change::merge;
 use crate::config::{Interval, spelling};
 use crate::model::agent::{Action, Metadata};
 use crate::xml::{Document, Element, NodeId};
@@ -46,10 +48,47 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// # Ok::<(), ha_core::Error>(())
 /// ```
 pub fn complete(desired: &mut Document, agents: &mut Agents<'_>) -> Result<()> {
-    let owners: Vec<NodeId> = resources(desired)
+    complete_some(desired, agents, &|_| true)
+}
+
+/// As [`complete`], for a configuration that is to be merged into a CIB: what is there already just as it is
+/// desired stays as it is.
+///
+/// A configuration that was read from a cluster changes nothing there this way, and neither does one that was
+/// completed when it was applied.
+///
+/// # Errors
+/// Those of `agents` and of [`merge`](crate::change::merge).
+pub fn complete_for(cib: &Document, desired: &mut Document, agents: &mut Agents<'_>) -> Result<()> {
+    let mut merged = cib.clone();
+    merge(&mut merged, desired, None)?;
+    let text = |cib: &Document, id: &str| {
+        let found = resources(cib).find(|e| e.attribute("id") == Some(id));
+        found.map(|element| (element.name().to_owned(), element.to_xml()))
+    };
+    let owners = owners(desired).into_iter();
+    let as_desired: HashSet<String> = owners
+        .filter_map(|owner| desired.element(owner).attribute("id"))
+        .filter(|id| text(cib, id).is_some_and(|now| Some(now) == text(&merged, id)))
+        .map(str::to_owned)
+        .collect();
+    complete_some(desired, agents, &|id| !as_desired.contains(id))
+}
+
+fn owners(desired: &Document) -> Vec<NodeId> {
+    resources(desired)
         .filter(|e| matches!(e.name(), "primitive" | "template"))
         .map(Element::id)
-        .collect();
+        .collect()
+}
+
+fn complete_some(
+    desired: &mut Document,
+    agents: &mut Agents<'_>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<()> {
+    let mut owners = owners(desired);
+    owners.retain(|&owner| desired.element(owner).attribute("id").is_none_or(wanted));
     for owner in owners {
         let check = Check::new(desired);
         let element = desired.element(owner);

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use serde::{Serialize, Serializer};
 
 pub use crate::finding::Severity;
-pub use complete::complete;
+pub use complete::{complete, complete_for};
 pub use problem::{Expected, Problem, Target};
 
 use crate::Result;

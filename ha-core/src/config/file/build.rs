@@ -284,17 +284,63 @@ fn location(entry: layout::Location) -> Result<Location> {
         let problem = "it needs one of resource, pattern, resources";
         return Err(wrong("location", &entry.id, problem));
     }
-    let mut location = match (entry.node, entry.rule) {
-        // The resource is replaced below, by what the file says.
-        (Some(node), None) => Location::prefer(&entry.id, &entry.id, node, entry.score),
-        (None, Some(rule)) => Location::rule(&entry.id, &entry.id, entry.score, rule.0),
-        _ => return Err(wrong("location", &entry.id, "it needs one of node, rule")),
+    let id = &entry.id;
+    // The resource is replaced below, by what the file says.
+    let mut location = match (entry.node, entry.rule, entry.rules, entry.score) {
+        (Some(node), None, rules, Some(score)) if rules.is_empty() => {
+            Location::prefer(id, id, node, score)
+        }
+        (None, Some(rule), rules, Some(score)) if rules.is_empty() => {
+            Location::rule(id, id, score, rule.0)
+        }
+        (None, None, rules, None) if !rules.is_empty() => with_rules(id, rules)?,
+        (Some(_), None, rules, None) | (None, Some(_), rules, None) if rules.is_empty() => {
+            return Err(wrong("location", id, "its score is missing"));
+        }
+        (None, None, _, Some(_)) => {
+            let problem = "its score is that of no node and no rule";
+            return Err(
+                wrong("location", id, problem).with_hint("each of several rules has its own score")
+            );
+        }
+        _ => {
+            let problem = "it needs one of node, rule, rules";
+            return Err(wrong("location", id, problem));
+        }
     };
     location.resource = entry.resource;
     location.resource_pattern = entry.pattern;
     location.sets = entry.resources.into_iter().map(ResourceSet::new).collect();
     location.role = entry.role;
     location.discovery = entry.discovery;
+    Ok(location)
+}
+
+fn with_rules(id: &Id, entries: Vec<layout::LocationRule>) -> Result<Location> {
+    let mut rules = Vec::new();
+    for entry in entries {
+        let score = entry.score.unwrap_or(Score::INFINITY);
+        let made = Location::rule(id, id, score, entry.rule.0);
+        for mut rule in made.rules {
+            match (entry.score, &entry.score_attribute) {
+                (Some(_), None) => {}
+                (None, Some(attribute)) => {
+                    rule.score = None;
+                    rule.score_attribute = Some(attribute.clone());
+                }
+                _ => {
+                    let problem = "each of its rules needs one of score, score-attribute";
+                    return Err(wrong("location", id, problem));
+                }
+            }
+            rule.role = entry.role;
+            rules.push(rule);
+        }
+    }
+    let mut location = Location::prefer(id, id, "node", Score::INFINITY);
+    location.node = None;
+    location.score = None;
+    location.rules = rules;
     Ok(location)
 }
 

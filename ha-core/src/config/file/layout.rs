@@ -193,9 +193,21 @@ table! {
         resources: Option<Vec<Id>>,
         node: Option<NodeName>,
         rule: Option<RuleText>,
-        score: Score,
+        #[serde(default)]
+        rules: Vec<LocationRule>,
+        score: Option<Score>,
         role: Option<Role>,
         discovery: Option<Discovery>,
+    }
+}
+
+table! {
+    /// One of several rules of a location.
+    LocationRule {
+        rule: RuleText,
+        score: Option<Score>,
+        score_attribute: Option<String>,
+        role: Option<Role>,
     }
 }
 

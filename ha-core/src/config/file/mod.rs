@@ -16,7 +16,8 @@ use layout::Layout;
 /// `options`, `resource-defaults`, `operation-defaults`; lists of objects: `node`, `template`,
 /// `primitive` (with `operation`), `group`, `clone`, `bundle`, `location`, `colocation`, `order`,
 /// `ticket`, `fencing-level`, `acl-role`, `acl-user`, `acl-group`, `tag`, `alert`. Groups, clones
-/// and bundles name their members, which are primitives of the file. What this layout cannot say
+/// and bundles name their members, which are primitives of the file. A `location` has a `node` or a
+/// `rule`, with a `score`, or several `rules`, each with its `rule` and `score` (or `score-attribute`). What this layout cannot say
 /// is written as XML: `raw` is a list of tables with `xml`. A name that is not known is an error.
 impl Config {
     /// Reads a configuration in TOML.

@@ -1,6 +1,7 @@
 //! Waiting: the CIB followed change by change until something is so.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,24 @@ const LAST_LOOK: Duration = Duration::from_secs(2);
 /// what it wants: long enough for the DC to have seen the last change.
 const CALM: Duration = Duration::from_secs(2);
 
+/// Who wants to know what is not finished while something is waited for.
+#[derive(Clone)]
+pub(super) struct Teller(Arc<Tell>);
+
+type Tell = dyn Fn(&[Unfinished]) + Send + Sync;
+
+impl Teller {
+    pub(super) fn new(tell: impl Fn(&[Unfinished]) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+}
+
+impl fmt::Debug for Teller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Teller")
+    }
+}
+
 /// A cluster that is followed while something is waited for.
 #[derive(Debug)]
 pub(super) struct Follow {
@@ -37,6 +56,8 @@ pub(super) struct Follow {
     known: HashSet<(String, String, i32)>,
     /// What was not finished when it was last looked.
     unfinished: Vec<Unfinished>,
+    /// What was told last.
+    told: Vec<Unfinished>,
     /// Since when the DC has been idle and the CIB unchanged.
     calm_since: Option<Instant>,
 }
@@ -76,6 +97,7 @@ impl Follow {
             lost: None,
             known: known.iter().map(failure_key).collect(),
             unfinished: Vec::new(),
+            told: Vec::new(),
             calm_since: None,
         })
     }
@@ -108,6 +130,10 @@ impl Follow {
                 self.unfinished = Unfinished::in_status(&status);
                 return Ok(None);
             }
+            if self.cluster.teller.is_some() {
+                self.unfinished = Unfinished::in_status(&status);
+                self.tell();
+            }
             // Also when none has come there is one more look: time alone may have made it true
             // (failures expire, rules have dates).
             self.changed_before(deadline)?;
@@ -137,6 +163,7 @@ impl Follow {
                     Reached::Otherwise(status)
                 });
             }
+            self.tell();
             let now = Instant::now();
             if now >= deadline {
                 return Ok(Reached::Not);
@@ -152,6 +179,16 @@ impl Follow {
                 PAUSES.0
             };
             seen = version;
+        }
+    }
+
+    /// Tells what is not finished, when that is something else than before.
+    fn tell(&mut self) {
+        if let Some(Teller(tell)) = &self.cluster.teller
+            && self.told != self.unfinished
+        {
+            tell(&self.unfinished);
+            self.told.clone_from(&self.unfinished);
         }
     }
 
@@ -270,16 +307,13 @@ impl Follow {
 /// Lists what Pacemaker's scheduler would do with this CIB; none when there is no scheduler to ask, or one
 /// that cannot answer.
 fn wanted(cib: &Document) -> Result<Option<Vec<Unfinished>>> {
-    match change::simulate(cib) {
-        Ok(actions) => Ok(Some(
-            actions
-                .iter()
-                .filter(|action| !action.blocked)
-                .map(|action| Unfinished::Wanted {
-                    action: action.to_string(),
-                })
-                .collect(),
-        )),
+    match change::outstanding(cib) {
+        Ok(actions) => {
+            let wanted = actions.into_iter();
+            Ok(Some(
+                wanted.map(|action| Unfinished::Wanted { action }).collect(),
+            ))
+        }
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
             tracing::debug!("cannot ask the scheduler, watching the DC for longer: {e:#}");
             Ok(None)

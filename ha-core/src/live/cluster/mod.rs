@@ -60,7 +60,7 @@ use crate::status::{self, ClusterStatus};
 use crate::xml::Document;
 use crate::{ErrorExt, Result};
 
-use follow::{Follow, Reached};
+use follow::{Follow, Reached, Teller};
 
 /// A session with the cluster that this node belongs to.
 ///
@@ -69,6 +69,7 @@ use follow::{Follow, Reached};
 #[derive(Debug, Clone)]
 pub struct Cluster {
     cib: Cib,
+    teller: Option<Teller>,
 }
 
 impl Cluster {
@@ -77,7 +78,7 @@ impl Cluster {
     /// # Errors
     /// Those of [`Cib::connect`].
     pub fn connect(options: &ConnectOptions) -> Result<Self> {
-        Cib::connect(options).map(|cib| Self { cib })
+        Cib::connect(options).map(|cib| Self { cib, teller: None })
     }
 
     /// Opens a CIB file, to work on it as on a cluster's configuration: see [`Cib::open_file`].
@@ -88,7 +89,7 @@ impl Cluster {
     /// # Errors
     /// Those of [`Cib::open_file`].
     pub fn open_file(path: impl AsRef<std::path::Path>) -> Result<Self> {
-        Cib::open_file(path).map(|cib| Self { cib })
+        Cib::open_file(path).map(|cib| Self { cib, teller: None })
     }
 
     /// Returns the CIB, for what is not offered here.
@@ -120,6 +121,28 @@ impl Cluster {
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
             cib: self.cib.with_timeout(timeout),
+            teller: self.teller.clone(),
+        }
+    }
+
+    /// Returns a session that tells, while something is waited for, what is not finished: whenever that
+    /// changes, on the thread that waits. For a display of progress.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # use ha_core::live::cluster::{Cluster, ConnectOptions, Unfinished};
+    /// let cluster = Cluster::connect(&ConnectOptions::default())?.telling(|unfinished| {
+    ///     let list: Vec<String> = unfinished.iter().map(Unfinished::to_string).collect();
+    ///     eprintln!("waiting: {}", list.join("; "));
+    /// });
+    /// cluster.settle(std::time::Duration::from_secs(60))?;
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn telling(&self, tell: impl Fn(&[Unfinished]) + Send + Sync + 'static) -> Self {
+        Self {
+            cib: self.cib.clone(),
+            teller: Some(Teller::new(tell)),
         }
     }
 

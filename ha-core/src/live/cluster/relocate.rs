@@ -2,8 +2,8 @@
 //!
 //! The constraint is removed when the operation ends, however it ends. It carries an end of its own, after
 //! which it means nothing, and the name of the process that made it: what a killed process left behind is
-//! removed by the next move, restart or [`Cluster::end_abandoned`] on the same node, and by anybody once its
-//! time is over.
+//! removed by the next move, restart or [`Cluster::end_abandoned`] on the same node, and by anybody once that
+//! node is not in the cluster or its time is over.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -174,7 +174,7 @@ impl Move {
             self.refuse_the_impossible(follow.document(), &before)?;
         }
         let maker = Maker::new();
-        let guard = Guard::new(cluster, &maker);
+        let guard = Guard::new(cluster, &maker, timeout + MARGIN);
         let changed =
             cluster.change(|cib| self.constrain(cib, &maker, &before, timeout + MARGIN))?;
         let goal = self.goal(&before);
@@ -327,7 +327,7 @@ impl Restart {
             return Err(started.unsatisfied(follow.document(), &status));
         }
         let maker = Maker::new();
-        let guard = Guard::new(cluster, &maker);
+        let guard = Guard::new(cluster, &maker, timeout + MARGIN);
         let changed = cluster.change(|cib| self.hold(cib, &maker, timeout + MARGIN))?;
         guard.end_after(follow.reach(&stopped, deadline, timeout))?;
         let status = follow.reach(&started, deadline, timeout)?;
@@ -341,7 +341,8 @@ impl Restart {
 
 impl Cluster {
     /// Removes the constraints of moves and restarts that did not end: those of processes of this node that
-    /// are no more, and those whose time is over. Returns their ids.
+    /// are no more, those of nodes that are not in the cluster now, and those whose time is over. Returns their
+    /// ids.
     ///
     /// Moves and restarts begin with it.
     ///
@@ -349,9 +350,10 @@ impl Cluster {
     /// Those of [`Cluster::change`].
     pub fn end_abandoned(&self) -> Result<Vec<String>> {
         let now = Timestamp::now();
-        self.end_moves(|constraint| {
+        self.end_moves(|cib, constraint| {
+            let is_gone = |maker: Maker| maker.is_gone() || maker.is_of_lost_node(cib);
             constraint.until.is_some_and(|until| until <= now)
-                || Maker::of(&constraint.id).is_some_and(|maker| maker.is_gone())
+                || Maker::of(&constraint.id).is_some_and(is_gone)
         })
     }
 
@@ -362,15 +364,15 @@ impl Cluster {
     /// Those of [`Cluster::change`].
     pub fn end_own(&self) -> Result<Vec<String>> {
         let own = Maker::new();
-        self.end_moves(|constraint| {
+        self.end_moves(|_, constraint| {
             Maker::of(&constraint.id).is_some_and(|maker| maker.is_of_same_process(&own))
         })
     }
 
-    fn end_moves(&self, wanted: impl Fn(&Temporary) -> bool) -> Result<Vec<String>> {
+    fn end_moves(&self, wanted: impl Fn(&Document, &Temporary) -> bool) -> Result<Vec<String>> {
         let of_moves = |cib: &Document| -> Vec<String> {
             let made = constraint::temporary(cib).into_iter();
-            made.filter(|made| made.id.starts_with(MOVE_PREFIX) && wanted(made))
+            made.filter(|made| made.id.starts_with(MOVE_PREFIX) && wanted(cib, made))
                 .map(|made| made.id)
                 .collect()
         };
@@ -387,6 +389,9 @@ impl Cluster {
 /// How long the removal of an operation's constraints may take.
 const TAKE_BACK: Duration = Duration::from_secs(30);
 
+/// How long to wait before it is tried again.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// What is so when that does not succeed.
 const LEFT: &str = "its temporary constraint could not be removed, and ends by itself";
 
@@ -394,14 +399,17 @@ const LEFT: &str = "its temporary constraint could not be removed, and ends by i
 struct Guard<'c> {
     cluster: &'c Cluster,
     maker: Maker,
+    /// When they mean nothing any more.
+    until: Instant,
     armed: bool,
 }
 
 impl<'c> Guard<'c> {
-    fn new(cluster: &'c Cluster, maker: &Maker) -> Self {
+    fn new(cluster: &'c Cluster, maker: &Maker, lasts: Duration) -> Self {
         Self {
             cluster,
             maker: maker.clone(),
+            until: exchange::deadline(lasts),
             armed: true,
         }
     }
@@ -416,11 +424,26 @@ impl<'c> Guard<'c> {
         }
     }
 
+    /// Removes them; when that fails, goes on trying while this process lives and the constraints mean anything.
     fn remove(&self) -> Result<()> {
-        let is_of_this = |made: &Temporary| Maker::of(&made.id).as_ref() == Some(&self.maker);
-        let limit = self.cluster.cib().timeout().min(TAKE_BACK);
-        let cluster = self.cluster.with_timeout(limit);
-        cluster.end_moves(is_of_this).map(drop)
+        let removed = self.maker.remove_constraints(self.cluster);
+        if removed.is_err() {
+            let (cluster, maker, until) = (self.cluster.clone(), self.maker.clone(), self.until);
+            let again = std::thread::Builder::new().name("ha-end-of-move".to_owned());
+            let spawned = again.spawn(move || {
+                while Instant::now() < until {
+                    std::thread::park_timeout(PAUSE);
+                    match maker.remove_constraints(&cluster) {
+                        Ok(()) => return,
+                        Err(e) => tracing::debug!("{LEFT}: {e:#}"),
+                    }
+                }
+            });
+            if let Err(e) = spawned {
+                tracing::warn!("{LEFT}, and no thread can try it again: {e}");
+            }
+        }
+        removed
     }
 }
 
@@ -492,8 +515,23 @@ impl Maker {
         format!("{MOVE_PREFIX}{resource}.{nth}-by-{host}-{pid}-{started}-{number}")
     }
 
+    fn remove_constraints(&self, cluster: &Cluster) -> Result<()> {
+        let limit = cluster.cib().timeout().min(TAKE_BACK);
+        let is_of_this = |_: &Document, made: &Temporary| Self::of(&made.id).as_ref() == Some(self);
+        let removed = cluster.with_timeout(limit).end_moves(is_of_this);
+        removed.map(drop)
+    }
+
     fn is_of_same_process(&self, other: &Self) -> bool {
         (&self.host, self.pid, self.started) == (&other.host, other.pid, other.started)
+    }
+
+    /// Its process was one of a node that is known by its machine's name, and is not in the cluster now: what
+    /// it has begun there ends nothing here.
+    fn is_of_lost_node(&self, cib: &Document) -> bool {
+        let status = status_of(cib);
+        let node = status.node_named(&self.host);
+        node.is_some_and(|node| !node.online && !node.pending)
     }
 
     /// Its process was one of this machine, and is no more.

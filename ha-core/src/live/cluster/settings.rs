@@ -1,10 +1,12 @@
 //! Operations on the cluster as a whole: its options, defaults and tickets, and desired configurations.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Cluster;
+use super::agents::InstalledAgents;
 use super::goal::Goal;
 use super::operation::Operation;
 use crate::Result;
@@ -12,10 +14,24 @@ use crate::change::edit::constraint;
 use crate::change::edit::option::{self, Defaults};
 use crate::change::edit::ticket;
 use crate::change::merge;
+use crate::change::validate::complete_for;
 use crate::config::Config;
 use crate::live::pacemaker::controld;
 use crate::name::Id;
 use crate::xml::Document;
+
+const APPLY: &str = "apply a configuration";
+
+/// Prints a desired configuration in the words of a CIB's schema, unless it says its own.
+fn printed(desired: &Config, cib: &Document) -> Result<Document> {
+    if desired.validate_with.is_some() {
+        return desired.to_document();
+    }
+    let schema = cib.root().attribute("validate-with");
+    let mut desired = desired.clone();
+    desired.validate_with = schema.map(str::to_owned);
+    desired.to_document()
+}
 
 impl Cluster {
     fn edit(
@@ -54,20 +70,38 @@ impl Cluster {
         // What cannot be printed is said now, not when it is sent.
         desired.to_document()?;
         let desired = desired.clone();
-        Ok(self.edit("apply a configuration".to_owned(), move |cib| {
-            let mut desired = desired.clone();
-            if desired.validate_with.is_none() {
-                // Words differ from schema to schema: those that the cluster's knows are used.
-                let schema = cib.root().attribute("validate-with");
-                desired.validate_with = schema.map(str::to_owned);
-            }
-            merge(cib, &desired.to_document()?, desired.owner.as_ref())
+        Ok(self.edit(APPLY.to_owned(), move |cib| {
+            merge(cib, &printed(&desired, cib)?, desired.owner.as_ref())
+        }))
+    }
+
+    /// As [`apply`](Self::apply), with what the agents of this node advise where the configuration leaves it
+    /// out: time-outs, and the operations `start`, `stop` and `monitor` (see
+    /// [`complete_for`]).
+    ///
+    /// # Errors
+    /// Those of [`apply`](Self::apply).
+    pub fn apply_completed(&self, desired: &Config) -> Result<Operation> {
+        desired.to_document()?;
+        let desired = desired.clone();
+        let agents = Mutex::new(InstalledAgents::default());
+        Ok(self.edit(APPLY.to_owned(), move |cib| {
+            let mut document = printed(&desired, cib)?;
+            let mut agents = agents.lock().unwrap_or_else(PoisonError::into_inner);
+            complete_for(cib, &mut document, &mut |agent| {
+                // One that does not answer gives no advice; that it does not is told by validation.
+                agents.describe(agent).or_else(|e| {
+                    tracing::warn!("no advice of an agent: {e:#}");
+                    Ok(None)
+                })
+            })?;
+            merge(cib, &document, desired.owner.as_ref())
         }))
     }
 
     /// As [`apply`](Self::apply), with a CIB of which only the `configuration` counts.
     pub fn apply_document(&self, desired: Document, owner: Option<Id>) -> Operation {
-        self.edit("apply a configuration".to_owned(), move |cib| {
+        self.edit(APPLY.to_owned(), move |cib| {
             merge(cib, &desired, owner.as_ref())
         })
     }

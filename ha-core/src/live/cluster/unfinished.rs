@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::change::Action;
+use crate::language::{Language, say};
 use crate::status::{ClusterStatus, Failure};
 use crate::{Error, ErrorKind};
 
@@ -47,7 +49,7 @@ pub enum Unfinished {
     /// Pacemaker's scheduler wants to do something that has not begun.
     Wanted {
         /// What.
-        action: String,
+        action: Action,
     },
     /// The connection to the CIB manager is lost, or it does not answer: what is known of the cluster is old.
     Disconnected {
@@ -150,8 +152,10 @@ impl Unfinished {
     }
 }
 
-impl fmt::Display for Unfinished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Unfinished {
+    /// Returns it as a sentence of a language.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
         match self {
             Self::Operation {
                 resource,
@@ -159,22 +163,57 @@ impl fmt::Display for Unfinished {
                 task,
                 since,
             } => {
-                write!(f, "{resource}: {task} under way on {node}")?;
+                let text = say!(
+                    language,
+                    "{resource}: {task} under way on {node}",
+                    "{resource} : {task} en cours sur {node}"
+                );
                 let began = since.and_then(|since| jiff::Timestamp::from_second(since).ok());
-                match began.map(|began| jiff::Timestamp::now().duration_since(began)) {
-                    Some(time) if time.is_positive() => write!(f, " for {} s", time.as_secs()),
-                    _ => Ok(()),
+                match began.map(|began| jiff::Timestamp::now().duration_since(began).as_secs()) {
+                    Some(seconds @ 1..) => {
+                        text + &say!(language, " for {seconds} s", " depuis {seconds} s")
+                    }
+                    _ => text,
                 }
             }
-            Self::NodeJoining { node } => write!(f, "node {node} is joining"),
-            Self::NodeLeaving { node } => write!(f, "node {node} is leaving"),
-            Self::NoDc => f.write_str("the cluster has no DC"),
-            Self::DcBusy { node, state } => write!(f, "the DC {node} is at work ({state})"),
-            Self::DcSilent { cause } => write!(f, "the DC does not answer ({cause})"),
-            Self::Wanted { action } => write!(f, "still to be done: {action}"),
-            Self::Disconnected { cause } => {
-                write!(f, "the CIB manager does not answer ({cause})")
+            Self::NodeJoining { node } => {
+                say!(
+                    language,
+                    "node {node} is joining",
+                    "le nœud {node} entre dans la grappe"
+                )
             }
+            Self::NodeLeaving { node } => {
+                say!(
+                    language,
+                    "node {node} is leaving",
+                    "le nœud {node} quitte la grappe"
+                )
+            }
+            Self::NoDc => say!(language, "the cluster has no DC", "la grappe n'a pas de DC"),
+            Self::DcBusy { node, state } => say!(
+                language,
+                "the DC {node} is at work ({state})",
+                "le DC {node} travaille ({state})"
+            ),
+            Self::DcSilent { cause } => say!(
+                language,
+                "the DC does not answer ({cause})",
+                "le DC ne répond pas ({cause})"
+            ),
+            Self::Wanted { action } => {
+                let action = action.text(language);
+                say!(
+                    language,
+                    "still to be done: {action}",
+                    "reste à faire : {action}"
+                )
+            }
+            Self::Disconnected { cause } => say!(
+                language,
+                "the CIB manager does not answer ({cause})",
+                "le gestionnaire de la CIB ne répond pas ({cause})"
+            ),
             Self::Failed {
                 resource,
                 node,
@@ -184,12 +223,19 @@ impl fmt::Display for Unfinished {
             } => {
                 let reason = reason.as_deref().map(|reason| format!(": {reason}"));
                 let reason = reason.unwrap_or_default();
-                write!(
-                    f,
-                    "{resource}: {task} failed on {node} (exit status {exit_status}{reason})"
+                say!(
+                    language,
+                    "{resource}: {task} failed on {node} (exit status {exit_status}{reason})",
+                    "{resource} : {task} a échoué sur {node} (code {exit_status}{reason})"
                 )
             }
         }
+    }
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Language::English))
     }
 }
 
