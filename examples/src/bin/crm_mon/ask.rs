@@ -1,7 +1,5 @@
 //! What `crm_mon` does not have: questions about the cluster, answered in words.
 
-use std::process::ExitCode;
-
 use ha_core::finding::{self, Finding};
 use ha_core::language::Language;
 use ha_core::question::Question;
@@ -28,7 +26,7 @@ pub(crate) enum Asked {
 /// An answer: what to print, and the exit status.
 pub(crate) struct Answer {
     pub(crate) text: String,
-    pub(crate) code: ExitCode,
+    pub(crate) code: u8,
 }
 
 /// Answers a question about the cluster that was read.
@@ -73,7 +71,7 @@ fn is(
     }
     Ok(Answer {
         text: text + "\n",
-        code: ExitCode::from(u8::from(!answer.yes)),
+        code: u8::from(!answer.yes),
     })
 }
 
@@ -108,10 +106,7 @@ fn why_not(
             "Nothing in the CIB tells why; the scores: crm_simulate --live-check --show-scores\n"
         };
     }
-    Ok(Answer {
-        text,
-        code: ExitCode::SUCCESS,
-    })
+    Ok(Answer { text, code: 0 })
 }
 
 fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone) -> Answer {
@@ -141,6 +136,6 @@ fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone
     let is_error = |finding: &Finding| finding.severity() == finding::Severity::Error;
     Answer {
         text,
-        code: ExitCode::from(u8::from(found.iter().any(is_error))),
+        code: u8::from(found.iter().any(is_error)),
     }
 }

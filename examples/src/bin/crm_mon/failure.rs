@@ -1,7 +1,5 @@
 //! What is said when there is no status, in the format that was asked for.
 
-use std::process::ExitCode;
-
 use ha_core::view::{self, DaemonState};
 
 use crate::arguments::{self, Format, Request};
@@ -99,7 +97,7 @@ impl Failure {
     }
 
     /// Says it, and returns the exit status.
-    pub(crate) fn print(&self, request: &Request) -> ExitCode {
+    pub(crate) fn print(&self, request: &Request) -> u8 {
         let to = request.output_to.as_deref();
         match request.format {
             Format::Text | Format::Simple => self.print_plain(),
@@ -114,13 +112,13 @@ impl Failure {
         let text = self.document(request);
         if let Err(error) = crate::program::write(&text, to) {
             if text.is_empty() {
-                return ExitCode::from(self.code);
+                return self.code;
             }
             let unwritable = Self::unwritable(request, &error);
             unwritable.print_plain();
-            return ExitCode::from(unwritable.code);
+            return unwritable.code;
         }
-        ExitCode::from(self.code)
+        self.code
     }
 
     fn print_plain(&self) {
@@ -134,7 +132,7 @@ impl Failure {
 }
 
 /// Says what is wrong before a format is known.
-pub(crate) fn print_plain(message: &str, code: u8) -> ExitCode {
+pub(crate) fn print_plain(message: &str, code: u8) -> u8 {
     eprintln!("crm_mon: {message}");
-    ExitCode::from(code)
+    code
 }

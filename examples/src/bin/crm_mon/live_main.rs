@@ -14,5 +14,5 @@ mod stored;
 mod zone;
 
 fn main() -> std::process::ExitCode {
-    program::main()
+    program::main().into()
 }

@@ -2,7 +2,6 @@
 
 use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::mem::ManuallyDrop;
-use std::process::ExitCode;
 
 use ha_core::status::{self, ClusterStatus};
 use ha_core::view::{Parts, Report, Version};
@@ -14,7 +13,7 @@ use crate::source::Source;
 use crate::{ask, cluster, source, zone};
 
 /// Does what the command line asks for.
-pub(crate) fn main() -> ExitCode {
+pub(crate) fn main() -> u8 {
     let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let program = words.next().unwrap_or_else(|| "crm_mon".to_owned());
     let words: Vec<String> = words.collect();
@@ -22,7 +21,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Action::Report(request)) => request,
         Ok(Action::Print(text)) => {
             return match write(&text, None) {
-                Ok(()) => ExitCode::SUCCESS,
+                Ok(()) => 0,
                 Err(error) => failure::print_plain(&format!("cannot write: {error}"), 1),
             };
         }
@@ -34,7 +33,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn run(request: &Request) -> Result<ExitCode, Failure> {
+fn run(request: &Request) -> Result<u8, Failure> {
     if let Some(problem) = &request.problem {
         return Err(Failure::usage(problem));
     }
@@ -53,7 +52,7 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
     let screen = screen && request.asked.is_none() && !request.one_shot && is_live;
     if screen && std::io::stdout().is_terminal() {
         return cluster::show(request.view.clone(), zone::local())
-            .map(|()| ExitCode::SUCCESS)
+            .map(|()| 0)
             .map_err(|e| Failure::of(&e));
     }
     // The process ends soon, and gives its memory back as a whole.
@@ -75,20 +74,20 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
     if request.format == Format::Simple && text.contains("CLUSTER WARN") {
         eprintln!("Error outputting status info from the fencer or CIB");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// Says which version of `crm_mon` this one is like; JSON, which that one does not have, is text.
-fn say_version(request: &Request) -> Result<ExitCode, Failure> {
+fn say_version(request: &Request) -> Result<u8, Failure> {
     let text = match request.format {
-        _ if request.daemonize => return Ok(ExitCode::SUCCESS),
+        _ if request.daemonize => return Ok(0),
         Format::Xml => Version.xml(&request.view.request),
         Format::LegacyXml => Version.legacy_xml(),
         Format::Html => Version.html(request.page.clone()),
         Format::Text | Format::Simple | Format::Json => Version.text(),
     };
     write(&text, request.output_to.as_deref())
-        .map(|()| ExitCode::SUCCESS)
+        .map(|()| 0)
         .map_err(|error| Failure::unwritable(request, &error))
 }
 

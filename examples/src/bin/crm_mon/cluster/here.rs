@@ -1,6 +1,5 @@
 //! The running cluster, through the C libraries.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use ha_core::finding::{self, Finding};
@@ -28,7 +27,7 @@ pub(crate) fn show(view: view::Options, zone: TimeZone) -> Result<()> {
 }
 
 /// Follows the cluster without a terminal.
-pub(crate) fn follow(request: &Request, how: &Follow) -> Result<ExitCode, Failure> {
+pub(crate) fn follow(request: &Request, how: &Follow) -> Result<u8, Failure> {
     follow::run(request, how)
 }
 

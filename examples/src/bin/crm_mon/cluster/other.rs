@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::time::Duration;
 
 use ha_core::finding::Finding;
@@ -45,7 +45,7 @@ pub(crate) fn show(_: view::Options, _: TimeZone) -> Result<()> {
 }
 
 /// Follows the cluster without a terminal.
-pub(crate) fn follow(_: &Request, _: &Follow) -> Result<ExitCode, Failure> {
+pub(crate) fn follow(_: &Request, _: &Follow) -> Result<u8, Failure> {
     match hand_over().map_err(|e| Failure::of(&e))? {}
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
@@ -35,7 +35,7 @@ pub(super) const DAEMON: &str = "CRM_MON_DAEMON";
 ///
 /// # Errors
 /// When the daemon cannot be started, or the first status cannot be written.
-pub(crate) fn run(request: &Request, follow: &Follow) -> std::result::Result<ExitCode, Failure> {
+pub(crate) fn run(request: &Request, follow: &Follow) -> std::result::Result<u8, Failure> {
     if follow.daemonize && std::env::var_os(DAEMON).is_none() {
         return daemonize(request, follow);
     }
@@ -49,7 +49,7 @@ pub(crate) fn run(request: &Request, follow: &Follow) -> std::result::Result<Exi
         let Err(end) = connection(&mut output, notifier.as_mut());
         match end {
             End::Output(error) => return Err(Failure::unwritable(request, &error)),
-            End::Nobody => return Ok(ExitCode::SUCCESS),
+            End::Nobody => return Ok(0),
             End::Cluster(error) => {
                 let said = output.fail(&Failure::of(&error));
                 said.map_err(|error| Failure::unwritable(request, &error))?;
@@ -60,7 +60,7 @@ pub(crate) fn run(request: &Request, follow: &Follow) -> std::result::Result<Exi
 }
 
 /// Starts this program again, away from the terminal: before any thread, and any C library, runs.
-fn daemonize(request: &Request, follow: &Follow) -> std::result::Result<ExitCode, Failure> {
+fn daemonize(request: &Request, follow: &Follow) -> std::result::Result<u8, Failure> {
     // What cannot be written is better said now.
     drop(Output::new(request, follow)?);
     let failed = |what: &str, error: &std::io::Error| Failure {
@@ -87,7 +87,7 @@ fn daemonize(request: &Request, follow: &Follow) -> std::result::Result<ExitCode
         let what = format!("Could not write the PID file {}", follow.pid_file);
         return Err(failed(&what, &error));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// Why a connection is given up.
