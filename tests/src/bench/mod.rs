@@ -1,5 +1,6 @@
 //! What the benchmarks share: the C side, counted instructions, medians and goals.
 
+mod duel;
 mod figures;
 
 use std::ffi::OsStr;
@@ -8,6 +9,7 @@ use std::process::Command;
 
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 
+pub use duel::{Duel, median_of, rest, time};
 pub use figures::{Figures, Goals, best, figures, middle};
 
 /// A client in C that does the same work through the C library.

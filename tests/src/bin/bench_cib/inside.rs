@@ -5,10 +5,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions, Section};
-use ha_core::live::pacemaker::controld;
 use ha_core::xml::Document;
-use ha_core::{Error, ErrorExt as _, Result};
-use lab::bench::{CALLGRIND, Goals, best, collected, figures, middle};
+use ha_core::{ErrorExt as _, Result};
+use lab::bench::{CALLGRIND, Duel, Goals, best, collected, figures, median_of, middle, rest, time};
 use lab::{NotYet, agent};
 
 use crate::events::events;
@@ -29,117 +28,31 @@ const BURSTS: usize = 2;
 /// How many values one change of several has.
 const BATCH: usize = 100;
 
-fn time(times: usize, mut f: impl FnMut(usize) -> Result<()>) -> Result<Vec<f64>> {
-    (0..times)
-        .map(|n| {
-            let start = Instant::now();
-            f(n)?;
-            Ok(start.elapsed().as_secs_f64())
-        })
-        .collect()
-}
-
 /// The median of so many times, in microseconds.
 fn median(times: usize, mut f: impl FnMut() -> Result<()>) -> Result<f64> {
     time(times, |_| f()).map(|times| figures(times).median)
-}
-
-/// The median that a program prints, in microseconds.
-fn median_of(program: &Path, args: &[&str]) -> Result<f64> {
-    let output = Command::new(program)
-        .args(args)
-        .output()
-        .with_context(|| format!("run {}", program.display()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let mut words = text
-        .split_whitespace()
-        .skip_while(|word| *word != "median")
-        .skip(1);
-    words
-        .next()
-        .and_then(|word| word.parse().ok())
-        .ok_or_else(|| {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            Error::invalid(format!(
-                "{} {args:?} printed {text:?} {errors:?}",
-                program.display()
-            ))
-        })
 }
 
 fn c_median(args: &[&str]) -> Result<f64> {
     median_of(Path::new(C_PROGRAM), args)
 }
 
-/// Ours and C's medians of each round.
-#[derive(Default)]
-struct Duel {
-    ours: Vec<f64>,
-    theirs: Vec<f64>,
-}
-
-impl Duel {
-    /// One turn of each side, now this one first and now that one.
-    fn round(
-        &mut self,
-        ours: impl FnOnce() -> Result<f64>,
-        theirs: impl FnOnce() -> Result<f64>,
-    ) -> Result<()> {
-        if self.ours.len().is_multiple_of(2) {
-            self.ours.push(ours()?);
-            self.theirs.push(theirs()?);
-        } else {
-            self.theirs.push(theirs()?);
-            self.ours.push(ours()?);
-        }
-        Ok(())
-    }
-
-    /// A turn in which each side makes some changes of a kind, in a process of its own: all is alike
-    /// then, also how long the cluster was left alone before the first one.
-    fn changes(&mut self, kind: Kind, times: usize) -> Result<()> {
-        let (name, values) = match kind {
-            Kind::Modify => ("modify", 1),
-            Kind::Status => ("status", 1),
-            Kind::Batch => ("batch", BATCH),
-        };
-        let (times, values) = (times.to_string(), values.to_string());
-        let args = [name, times.as_str(), values.as_str()];
-        let program = std::env::current_exe().context("find this program")?;
-        let ours = [&["changes"], &args[..]].concat();
-        self.round(
-            || rest().and_then(|()| median_of(&program, &ours)),
-            || rest().and_then(|()| c_median(&args)),
-        )
-    }
-
-    fn ours(&self) -> f64 {
-        middle(&self.ours)
-    }
-
-    fn theirs(&self) -> f64 {
-        middle(&self.theirs)
-    }
-
-    /// Prints the medians over the rounds and their ratio, in microseconds.
-    fn print(&self, what: &str) -> Result<()> {
-        let (ours, theirs) = (self.ours(), self.theirs());
-        let ratio = ours / theirs;
-        agent::say(&format!(
-            "{what:<34} {ours:>9.0} us   C {theirs:>9.0} us   ratio {ratio:.2}"
-        ))
-    }
-}
-
-/// Lets the controllers read what the turn before has left them: they do before they answer. What
-/// then is still on its way to them is sent after one to one and a half seconds. The C program does
-/// not care, and several turns in a row would have one of them evicted.
-fn rest() -> Result<()> {
-    for pause in [1600, 0] {
-        controld::ping(None, Duration::from_secs(60))?;
-        std::thread::park_timeout(Duration::from_millis(pause));
-    }
-    Ok(())
+/// A turn in which each side makes some changes of a kind, in a process of its own: all is alike
+/// then, also how long the cluster was left alone before the first one.
+fn make_changes(duel: &mut Duel, kind: Kind, times: usize) -> Result<()> {
+    let (name, values) = match kind {
+        Kind::Modify => ("modify", 1),
+        Kind::Status => ("status", 1),
+        Kind::Batch => ("batch", BATCH),
+    };
+    let (times, values) = (times.to_string(), values.to_string());
+    let args = [name, times.as_str(), values.as_str()];
+    let program = std::env::current_exe().context("find this program")?;
+    let ours = [&["changes"], &args[..]].concat();
+    duel.round(
+        || rest().and_then(|()| median_of(&program, &ours)),
+        || rest().and_then(|()| c_median(&args)),
+    )
 }
 
 /// What is changed; the C program knows them by the same names.
@@ -238,7 +151,7 @@ fn sign_on(rounds: usize) -> Result<()> {
         duel.ours.push(figures(times).median);
         duel.theirs.push(c_median(&["signon", "50"])?);
     }
-    duel.print("sign on (ours also probes)")
+    duel.print("sign on (ours also probes)", "C")
 }
 
 fn queries(cib: &Cib, rounds: usize, goals: &mut Goals) -> Result<()> {
@@ -264,8 +177,8 @@ fn queries(cib: &Cib, rounds: usize, goals: &mut Goals) -> Result<()> {
                 .map(drop)
         })?));
     }
-    whole.print("query all into a Document")?;
-    one.print("query one value by XPath")?;
+    whole.print("query all into a Document", "C")?;
+    one.print("query one value by XPath", "C")?;
     let spawn: Vec<_> = spawn.iter().map(|f| f.median).collect();
     agent::say(&format!("{:<34} {:>9.0} us", "cibadmin -Q", middle(&spawn)))?;
     // The best rounds: what else the machine does only adds time.
@@ -309,15 +222,15 @@ fn writes(cib: &Cib, rounds: usize, goals: &mut Goals) -> Result<()> {
     let (mut single, mut batch, mut status) = (Duel::default(), Duel::default(), Duel::default());
     cib.modify_or_create(Section::CrmConfig, &values(1, "0")?)?;
     for _ in 0..rounds * BURSTS {
-        single.changes(Kind::Modify, BURST)?;
-        status.changes(Kind::Status, BURST)?;
+        make_changes(&mut single, Kind::Modify, BURST)?;
+        make_changes(&mut status, Kind::Status, BURST)?;
     }
     for _ in 0..rounds {
-        batch.changes(Kind::Batch, 10)?;
+        make_changes(&mut batch, Kind::Batch, 10)?;
     }
-    single.print("change one value")?;
-    status.print("change the status")?;
-    batch.print("change 100 values at once")?;
+    single.print("change one value", "C")?;
+    status.print("change the status", "C")?;
+    batch.print("change 100 values at once", "C")?;
     let rate = single.theirs() / single.ours();
     goals.at_least("changes a second beside C", rate, LEAST_CHANGES)?;
     let times = BATCH as f64 * single.ours() / batch.ours();

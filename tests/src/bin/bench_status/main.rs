@@ -5,13 +5,14 @@
 //! nodes with seven resources.
 
 mod generate;
+mod growth;
 mod inside;
 mod live;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use lab::bench::{CALLGRIND, Goals, collected, middle};
 use lab::harness::Harness;
@@ -36,18 +37,27 @@ struct Arguments {
     /// Exit with 1 when a goal is missed.
     #[arg(long)]
     check: bool,
+    #[command(subcommand)]
+    inner: Option<Inner>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Inner {
+    /// What valgrind runs: so many statuses of a CIB in one process.
+    #[command(hide = true)]
+    Inside { file: PathBuf, times: usize },
 }
 
 /// One CIB, and what is measured on it.
-struct Case {
+pub(crate) struct Case {
     name: &'static str,
-    shape: Shape,
+    pub(crate) shape: Shape,
     /// Runs of each program for one figure: a short run is too short for the clock.
     runs: usize,
     /// Valgrind counts the instructions of both.
-    counted: bool,
+    pub(crate) counted: bool,
     /// How often times are taken, at most.
-    rounds: usize,
+    pub(crate) rounds: usize,
     /// The installed program takes too long for every day.
     too_long: bool,
     /// Ours needs at most this part of its instructions, and of its time.
@@ -75,13 +85,6 @@ const fn case(name: &'static str, nodes: usize, resources: usize, full: bool) ->
 /// The part of the installed program's memory that ours may need.
 const MOST_MEMORY: f64 = 1.0 / 6.0;
 
-/// How much more time a byte of a large CIB may take than one of a middling CIB.
-const MOST_GROWTH: f64 = 1.3;
-
-/// The two CIBs that this is about.
-const MIDDLING: &str = "2 x 1000, full history";
-const LARGE: &str = "32 x 10000";
-
 fn cases() -> [Case; 8] {
     [
         Case {
@@ -99,7 +102,7 @@ fn cases() -> [Case; 8] {
             runs: 5,
             counted: true,
             instructions: Some(1.0 / 12.0),
-            ..case(MIDDLING, 2, 1000, true)
+            ..case("2 x 1000, full history", 2, 1000, true)
         },
         Case {
             runs: 5,
@@ -113,7 +116,7 @@ fn cases() -> [Case; 8] {
         Case {
             rounds: 1,
             time: Some(1.0 / 25.0),
-            ..case(LARGE, 32, 10_000, false)
+            ..case("32 x 10000", 32, 10_000, false)
         },
         Case {
             rounds: 1,
@@ -130,8 +133,13 @@ fn main() -> ExitCode {
         return code;
     }
     let arguments = Arguments::parse();
-    match run(&arguments) {
-        Ok(missed) => {
+    let result = match &arguments.inner {
+        Some(Inner::Inside { file, times }) => inside::repeat(file, *times).map(|()| None),
+        None => run(&arguments).map(Some),
+    };
+    match result {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(missed)) => {
             println!("goals missed: {}", missed.len());
             for line in &missed {
                 println!("{line}");
@@ -159,43 +167,36 @@ fn run(arguments: &Arguments) -> Result<Vec<String>> {
         Ok(())
     });
     let folder = Folder::make()?;
-    let mut per_byte = Vec::new();
     for case in cases() {
         let file = folder.0.join("cib.xml");
         let text = generate::cib(case.shape);
         std::fs::write(&file, &text).context("write a CIB")?;
-        let size = text.len() as f64;
-        println!("{} ({:.2} MB)", case.name, size / 1e6);
-        drop(text);
-        let time = if case.too_long && !arguments.all {
-            alone(&ours, &file)?
+        println!("{} ({:.2} MB)", case.name, text.len() as f64 / 1e6);
+        if case.too_long && !arguments.all {
+            alone(&ours, &file)?;
         } else {
-            beside(&case, arguments.rounds, &ours, &file, &mut goals)?
-        };
-        per_byte.push((case.name, time / size));
+            beside(&case, arguments.rounds, &ours, &file, &mut goals)?;
+        }
+        inside::measure(&case, &text, &file, arguments.rounds)?;
     }
-    let of = |name| per_byte.iter().find(|(its, _)| *its == name);
-    if let (Some((_, middling)), Some((_, large))) = (of(MIDDLING), of(LARGE)) {
-        let what = format!("time per byte, {LARGE} beside {MIDDLING}");
-        goals.at_most(&what, large / middling, MOST_GROWTH)?;
-    }
-    inside::measure(arguments.rounds, &mut goals)?;
+    growth::measure(arguments.rounds, &ours, &folder.0, &mut goals)?;
+    inside::after_change(arguments.rounds, &mut goals)?;
     if !arguments.no_lab {
         live::measure(arguments.rounds, &ours, &mut goals)?;
     }
     Ok(goals.missed)
 }
 
-/// Measures ours on one file; returns the seconds that it takes.
-fn alone(ours: &Path, file: &Path) -> Result<f64> {
+/// Measures ours on one file.
+fn alone(ours: &Path, file: &Path) -> Result<()> {
     let process = process(ours, file, 1)?;
     let (time, memory) = (process.user * 1e3, process.memory / 1e3);
     println!("  user time: {time:.0} ms; peak memory: {memory:.1} MB");
-    Ok(process.user)
+    Ok(())
 }
 
-/// Measures both programs on one file; returns the seconds that ours takes.
-fn beside(case: &Case, rounds: usize, ours: &Path, file: &Path, goals: &mut Goals) -> Result<f64> {
+/// Measures both programs on one file.
+fn beside(case: &Case, rounds: usize, ours: &Path, file: &Path, goals: &mut Goals) -> Result<()> {
     let installed = Path::new(INSTALLED);
     if case.counted {
         let (a, b) = (instructions(ours, file)?, instructions(installed, file)?);
@@ -245,8 +246,7 @@ fn beside(case: &Case, rounds: usize, ours: &Path, file: &Path, goals: &mut Goal
         &format!("peak memory beside C, {}", case.name),
         ma / mb,
         MOST_MEMORY,
-    )?;
-    Ok(ta)
+    )
 }
 
 /// Says a ratio as people do.
@@ -257,27 +257,28 @@ pub(crate) fn part(ours: f64, theirs: f64) -> String {
     format!("1/{:.1}", theirs / ours)
 }
 
-fn instructions(program: &Path, file: &Path) -> Result<f64> {
-    let output = Command::new("valgrind")
-        .args(CALLGRIND)
-        .arg(program)
-        .arg("-1")
-        .env("CIB_file", file)
-        .stdout(Stdio::null())
-        .output()
-        .context("run valgrind")?;
+pub(crate) fn instructions(program: &Path, file: &Path) -> Result<f64> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(CALLGRIND).arg(program).arg("-1");
+    counted(valgrind.env("CIB_file", file))
+}
+
+/// Counts the instructions of what runs under `valgrind`; what it prints is lost.
+pub(crate) fn counted(valgrind: &mut Command) -> Result<f64> {
+    let output = valgrind.stdout(Stdio::null()).output();
+    let output = output.context("run valgrind")?;
     collected(&String::from_utf8_lossy(&output.stderr))
 }
 
 /// What one run of a program takes.
-struct Process {
+pub(crate) struct Process {
     /// Seconds.
-    user: f64,
+    pub(crate) user: f64,
     /// Kilobytes.
     memory: f64,
 }
 
-fn process(program: &Path, file: &Path, runs: usize) -> Result<Process> {
+pub(crate) fn process(program: &Path, file: &Path, runs: usize) -> Result<Process> {
     // The shell waits for each, so that `time` adds up the times and keeps the largest memory.
     let script = "while [ $# -gt 0 ] && [ \"$1\" -gt 0 ]; do \"$0\" -1 >/dev/null || exit 1; set -- $(($1 - 1)); done";
     let output = Command::new("/usr/bin/time")
