@@ -2,7 +2,9 @@
 //! small number everywhere else.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher as _;
+
+use foldhash::quality::RandomState;
 
 use crate::name::{continues_xml_name, starts_xml_name};
 
@@ -49,7 +51,7 @@ impl Names {
             ends: Vec::with_capacity(128),
             table: vec![NO_SYMBOL; 256],
             cache: Box::new([NO_SYMBOL; CACHE_SIZE]),
-            key: RandomState::new(),
+            key: RandomState::default(),
         }
     }
 
