@@ -273,3 +273,22 @@ fn any_configuration_is_its_own_aim_and_can_be_reached_from_another() {
     }
     assert!(reached * 2 > cibs.len(), "{reached} of {}", cibs.len());
 }
+
+#[test]
+fn a_remote_node_has_the_id_of_its_connection() {
+    let remote = "<primitive id='far' class='ocf' provider='pacemaker' type='remote'/>";
+    let cib = Document::parse(&format!(
+        "<cib><configuration><nodes><node id='far' uname='far' type='remote'/></nodes>\
+         <resources>{remote}</resources></configuration><status/></cib>"
+    ))
+    .unwrap();
+    let same = configuration(&format!("<resources>{remote}</resources>"));
+    assert!(bring(&cib, &same, None).is_empty());
+    let moved = remote.replace("/>", " description='in the annexe'/>");
+    let other = configuration(&format!("<resources>{moved}</resources>"));
+    let plan = bring(&cib, &other, None);
+    assert_eq!(
+        plan.to_string(),
+        "~ primitive far\n    description: in the annexe\n"
+    );
+}

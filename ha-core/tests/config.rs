@@ -375,3 +375,22 @@ fn rules_nested_without_end_are_kept_as_they_are() {
         configuration(&cib).child("crm_config")
     );
 }
+
+/// Each can be written as a file: that it is taken back without a change is tried by the function itself.
+#[cfg(feature = "toml")]
+#[test]
+fn all_can_be_files() {
+    let mut written = 0;
+    for path in cibs() {
+        let cib = Document::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        match ha_core::change::to_toml(&cib) {
+            Ok(_) => written += 1,
+            // Nobody can write down what makes no sense.
+            Err(e) => {
+                let senseless = !Config::read(&cib).unwrap().unreadable().is_empty();
+                assert!(senseless, "{}: {e:#}", path.display());
+            }
+        }
+    }
+    assert!(written >= 4, "{written}");
+}

@@ -22,12 +22,16 @@
 
 mod describe;
 pub mod edit;
+#[cfg(feature = "toml")]
+mod export;
 mod merge;
 mod plan;
 mod simulate;
 pub mod validate;
 
 pub use describe::{Change, Difference, Field, differences};
+#[cfg(feature = "toml")]
+pub use export::to_toml;
 pub use merge::{merge, same, tag_of};
 pub use plan::Plan;
 pub use simulate::{Action, ActionKind, outstanding, simulate};

@@ -3,185 +3,224 @@
 use std::fmt;
 
 use super::{ChangeKind, Event, ItemChange};
+use crate::language::{Language, say};
 use crate::name::is_secret;
 use crate::status::Role;
 
+/// How many changes of the configuration are named.
+const SHOWN: usize = 8;
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+        f.write_str(&self.text(Language::English))
+    }
+}
+
+impl Event {
+    /// Returns it as a sentence of a language.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
         match self {
-            Self::NodeOnline { node } => write!(f, "node {node} is online"),
-            Self::NodeOffline {
-                node,
-                unclean: false,
-            } => write!(f, "node {node} is offline"),
-            Self::NodeOffline {
-                node,
-                unclean: true,
-            } => {
-                write!(f, "node {node} is offline, its state is unknown (unclean)")
+            Self::NodeOnline { .. }
+            | Self::NodeOffline { .. }
+            | Self::NodeStandby { .. }
+            | Self::NodeMaintenance { .. }
+            | Self::NodeUnclean { .. }
+            | Self::NodeConfigured { .. }
+            | Self::NodeJoining { .. }
+            | Self::NodeFenced { .. }
+            | Self::NodeAttribute { .. } => self.of_node(language),
+            Self::OperationEnded { .. }
+            | Self::ResourceMoved { .. }
+            | Self::ResourceRecovered { .. }
+            | Self::ResourcePending { .. }
+            | Self::ResourceStarted { .. }
+            | Self::ResourceStopped { .. }
+            | Self::ResourceRole { .. }
+            | Self::OperationFailed { .. }
+            | Self::FailureCleared { .. } => self.of_resource(language),
+            Self::ConfigurationChanged { .. }
+            | Self::TicketGranted { .. }
+            | Self::TicketRevoked { .. }
+            | Self::TicketStandby { .. }
+            | Self::Merged { .. }
+            | Self::DaemonLost { .. }
+            | Self::DaemonBack { .. }
+            | Self::DcChanged { .. }
+            | Self::Quorum { .. } => self.of_cluster(language),
+        }
+    }
+
+    fn of_node(&self, l: Language) -> String {
+        match self {
+            Self::NodeOnline { node } => {
+                say!(l, "node {node} is online", "le nœud {node} est en ligne")
             }
-            Self::NodeStandby {
-                node,
-                standby: true,
-            } => write!(f, "node {node} is in standby"),
-            Self::NodeStandby {
-                node,
-                standby: false,
-            } => {
-                write!(f, "node {node} is no longer in standby")
+            Self::NodeOffline { node, unclean } => match unclean {
+                false => say!(l, "node {node} is offline", "le nœud {node} est absent"),
+                true => say!(
+                    l,
+                    "node {node} is offline, its state is unknown (unclean)",
+                    "le nœud {node} est absent, dans un état inconnu (unclean)"
+                ),
+            },
+            Self::NodeStandby { node, standby } => match standby {
+                true => say!(
+                    l,
+                    "node {node} is in standby",
+                    "le nœud {node} est en veille"
+                ),
+                false => say!(
+                    l,
+                    "node {node} is no longer in standby",
+                    "le nœud {node} n'est plus en veille"
+                ),
+            },
+            Self::NodeMaintenance { node, maintenance } => match maintenance {
+                true => say!(
+                    l,
+                    "node {node} is in maintenance",
+                    "le nœud {node} est en maintenance"
+                ),
+                false => say!(
+                    l,
+                    "node {node} is no longer in maintenance",
+                    "le nœud {node} n'est plus en maintenance"
+                ),
+            },
+            Self::NodeUnclean { node, unclean } => match unclean {
+                true => say!(
+                    l,
+                    "node {node} is unclean",
+                    "le nœud {node} est dans un état inconnu (unclean)"
+                ),
+                false => say!(
+                    l,
+                    "node {node} is clean again",
+                    "le nœud {node} est de nouveau dans un état connu"
+                ),
+            },
+            Self::NodeConfigured { node, present } => match present {
+                true => say!(
+                    l,
+                    "node {node} was added to the configuration",
+                    "le nœud {node} a été ajouté à la configuration"
+                ),
+                false => say!(
+                    l,
+                    "node {node} was removed from the configuration",
+                    "le nœud {node} a été retiré de la configuration"
+                ),
+            },
+            Self::NodeJoining { node, joining } => match joining {
+                true => say!(
+                    l,
+                    "node {node} is joining",
+                    "le nœud {node} entre dans la grappe"
+                ),
+                false => say!(
+                    l,
+                    "node {node} is no longer joining",
+                    "le nœud {node} n'entre plus dans la grappe"
+                ),
+            },
+            Self::NodeFenced { node } => {
+                say!(l, "node {node} was fenced", "le nœud {node} a été isolé")
             }
-            Self::NodeMaintenance {
-                node,
-                maintenance: true,
-            } => {
-                write!(f, "node {node} is in maintenance")
-            }
-            Self::NodeMaintenance {
-                node,
-                maintenance: false,
-            } => {
-                write!(f, "node {node} is no longer in maintenance")
-            }
-            Self::NodeUnclean {
-                node,
-                unclean: true,
-            } => write!(f, "node {node} is unclean"),
-            Self::NodeUnclean {
-                node,
-                unclean: false,
-            } => {
-                write!(f, "node {node} is clean again")
-            }
-            Self::NodeConfigured {
-                node,
-                present: true,
-            } => {
-                write!(f, "node {node} was added to the configuration")
-            }
-            Self::NodeConfigured {
-                node,
-                present: false,
-            } => {
-                write!(f, "node {node} was removed from the configuration")
-            }
-            Self::NodeJoining {
-                node,
-                joining: true,
-            } => write!(f, "node {node} is joining"),
-            Self::NodeJoining {
-                node,
-                joining: false,
-            } => write!(f, "node {node} is no longer joining"),
-            Self::NodeFenced { node } => write!(f, "node {node} was fenced"),
-            Self::NodeAttribute { node, name, .. } if is_secret(name) => {
-                write!(f, "attribute {name} of {node} changed")
-            }
-            Self::NodeAttribute {
-                node,
-                name,
-                value: Some(value),
-            } => write!(f, "attribute {name} of {node} is {value}"),
-            Self::NodeAttribute {
-                node,
-                name,
-                value: None,
-            } => write!(f, "attribute {name} of {node} is gone"),
-            Self::ConfigurationChanged { changes } => {
-                const SHOWN: usize = 8;
-                f.write_str("the configuration changed: ")?;
-                for (n, change) in changes.iter().take(SHOWN).enumerate() {
-                    write!(f, "{}{change}", if n > 0 { ", " } else { "" })?;
-                }
-                match changes.len().saturating_sub(SHOWN) {
-                    0 => Ok(()),
-                    more => write!(f, " and {more} more"),
-                }
-            }
-            Self::TicketGranted { ticket } => write!(f, "ticket {ticket} was granted"),
-            Self::TicketRevoked { ticket } => write!(f, "ticket {ticket} was revoked"),
-            Self::TicketStandby {
-                ticket,
-                standby: true,
-            } => write!(f, "ticket {ticket} is in standby"),
-            Self::TicketStandby {
-                ticket,
-                standby: false,
-            } => write!(f, "ticket {ticket} is no longer in standby"),
+            Self::NodeAttribute { node, name, .. } if is_secret(name) => say!(
+                l,
+                "attribute {name} of {node} changed",
+                "l'attribut {name} de {node} a changé"
+            ),
+            Self::NodeAttribute { node, name, value } => match value {
+                Some(value) => say!(
+                    l,
+                    "attribute {name} of {node} is {value}",
+                    "l'attribut {name} de {node} vaut {value}"
+                ),
+                None => say!(
+                    l,
+                    "attribute {name} of {node} is gone",
+                    "l'attribut {name} de {node} a disparu"
+                ),
+            },
+            // Those of the others.
+            _ => String::new(),
+        }
+    }
+
+    fn of_resource(&self, l: Language) -> String {
+        match self {
             Self::OperationEnded {
                 resource,
                 node,
                 task,
-            } => write!(f, "{resource}: {task} on {node} has ended"),
+            } => say!(
+                l,
+                "{resource}: {task} on {node} has ended",
+                "{resource} : {task} sur {node} a pris fin"
+            ),
             Self::ResourceMoved {
                 resource,
                 from,
                 to,
                 role,
             } => {
-                write!(f, "{resource} moved from {from} to {to}")?;
-                unless_started(*role, f)
+                let role = unless_started(*role);
+                say!(
+                    l,
+                    "{resource} moved from {from} to {to}{role}",
+                    "{resource} est passée de {from} à {to}{role}"
+                )
             }
             Self::ResourceRecovered {
                 resource,
                 node,
                 role,
             } => {
-                write!(f, "{resource} recovered on {node}")?;
-                unless_started(*role, f)
+                let role = unless_started(*role);
+                say!(
+                    l,
+                    "{resource} recovered on {node}{role}",
+                    "{resource} est rétablie sur {node}{role}"
+                )
             }
-            Self::Merged {
-                missed: Some(missed),
-            } => write!(f, "{missed} changes were merged"),
-            Self::Merged { missed: None } => f.write_str("changes were merged"),
-            Self::DaemonLost {
-                daemon,
-                since,
-                cause,
-            } => write!(f, "{daemon} is lost since {since}: {cause}"),
-            Self::DaemonBack {
-                daemon,
-                since,
-                missed,
-            } => {
-                let missed = if *missed {
-                    "changes were"
-                } else {
-                    "nothing was"
-                };
-                write!(f, "{daemon} is back, lost since {since}: {missed} missed")
-            }
-            Self::DcChanged { from, to } => {
-                write!(f, "the DC changed from {} to {}", name(from), name(to))
-            }
-            Self::Quorum { quorate: true } => f.write_str("the partition has quorum"),
-            Self::Quorum { quorate: false } => f.write_str("the partition lost quorum"),
             Self::ResourcePending {
                 resource,
                 node,
                 task,
-            } => {
-                write!(f, "{resource}: {task} under way on {node}")
-            }
+            } => say!(
+                l,
+                "{resource}: {task} under way on {node}",
+                "{resource} : {task} en cours sur {node}"
+            ),
             Self::ResourceStarted {
                 resource,
                 node,
                 role,
             } => {
-                write!(f, "{resource} started on {node}")?;
-                unless_started(*role, f)
+                let role = unless_started(*role);
+                say!(
+                    l,
+                    "{resource} started on {node}{role}",
+                    "{resource} a démarré sur {node}{role}"
+                )
             }
-            Self::ResourceStopped { resource, node } => {
-                write!(f, "{resource} stopped on {node}")
-            }
+            Self::ResourceStopped { resource, node } => say!(
+                l,
+                "{resource} stopped on {node}",
+                "{resource} s'est arrêtée sur {node}"
+            ),
             Self::ResourceRole {
                 resource,
                 node,
                 from,
                 to,
-            } => {
-                write!(f, "{resource} on {node}: {from} -> {to}")
-            }
+            } => say!(
+                l,
+                "{resource} on {node}: {from} -> {to}",
+                "{resource} sur {node} : {from} -> {to}"
+            ),
             Self::OperationFailed {
                 resource,
                 node,
@@ -190,49 +229,156 @@ impl fmt::Display for Event {
                 reason,
                 ..
             } => {
-                write!(
-                    f,
-                    "{resource}: {task} failed on {node} (exit status {exit_status}"
-                )?;
-                match reason {
-                    Some(reason) => write!(f, ": {reason})"),
-                    None => f.write_str(")"),
-                }
+                let reason = reason.as_ref().map(|reason| format!(": {reason}"));
+                let reason = reason.unwrap_or_default();
+                say!(
+                    l,
+                    "{resource}: {task} failed on {node} (exit status {exit_status}{reason})",
+                    "{resource} : {task} a échoué sur {node} (code {exit_status}{reason})"
+                )
             }
             Self::FailureCleared {
                 resource,
                 node,
                 task,
                 ..
-            } => {
-                write!(
-                    f,
-                    "{resource}: the failure of {task} on {node} is forgotten"
+            } => say!(
+                l,
+                "{resource}: the failure of {task} on {node} is forgotten",
+                "{resource} : l'échec de {task} sur {node} est oublié"
+            ),
+            // Those of the others.
+            _ => String::new(),
+        }
+    }
+
+    fn of_cluster(&self, l: Language) -> String {
+        match self {
+            Self::ConfigurationChanged { changes } => {
+                let shown: Vec<String> = changes.iter().take(SHOWN).map(|c| c.text(l)).collect();
+                let shown = shown.join(", ");
+                let text = say!(
+                    l,
+                    "the configuration changed: {shown}",
+                    "la configuration a changé : {shown}"
+                );
+                match changes.len().saturating_sub(SHOWN) {
+                    0 => text,
+                    more => text + &say!(l, " and {more} more", " et {more} autres"),
+                }
+            }
+            Self::TicketGranted { ticket } => say!(
+                l,
+                "ticket {ticket} was granted",
+                "le ticket {ticket} a été accordé"
+            ),
+            Self::TicketRevoked { ticket } => say!(
+                l,
+                "ticket {ticket} was revoked",
+                "le ticket {ticket} a été retiré"
+            ),
+            Self::TicketStandby { ticket, standby } => match standby {
+                true => say!(
+                    l,
+                    "ticket {ticket} is in standby",
+                    "le ticket {ticket} est en veille"
+                ),
+                false => say!(
+                    l,
+                    "ticket {ticket} is no longer in standby",
+                    "le ticket {ticket} n'est plus en veille"
+                ),
+            },
+            Self::Merged { missed } => match missed {
+                Some(missed) => say!(
+                    l,
+                    "{missed} changes were merged",
+                    "{missed} changements ont été fondus en un"
+                ),
+                None => say!(
+                    l,
+                    "changes were merged",
+                    "des changements ont été fondus en un"
+                ),
+            },
+            Self::DaemonLost {
+                daemon,
+                since,
+                cause,
+            } => say!(
+                l,
+                "{daemon} is lost since {since}: {cause}",
+                "{daemon} est perdu depuis {since} : {cause}"
+            ),
+            Self::DaemonBack {
+                daemon,
+                since,
+                missed,
+            } => match missed {
+                true => say!(
+                    l,
+                    "{daemon} is back, lost since {since}: changes were missed",
+                    "{daemon} est de retour, perdu depuis {since} : des changements ont été manqués"
+                ),
+                false => say!(
+                    l,
+                    "{daemon} is back, lost since {since}: nothing was missed",
+                    "{daemon} est de retour, perdu depuis {since} : rien n'a été manqué"
+                ),
+            },
+            Self::DcChanged { from, to } => {
+                let nobody = say!(l, "none", "aucun");
+                let (from, to) = (
+                    from.as_ref().unwrap_or(&nobody),
+                    to.as_ref().unwrap_or(&nobody),
+                );
+                say!(
+                    l,
+                    "the DC changed from {from} to {to}",
+                    "le DC est passé de {from} à {to}"
                 )
             }
+            Self::Quorum { quorate } => match quorate {
+                true => say!(l, "the partition has quorum", "la partition a le quorum"),
+                false => say!(
+                    l,
+                    "the partition lost quorum",
+                    "la partition a perdu le quorum"
+                ),
+            },
+            // Those of the others.
+            _ => String::new(),
         }
     }
 }
 
 /// A role other than the usual one.
-fn unless_started(role: Role, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn unless_started(role: Role) -> String {
     match role {
-        Role::Started => Ok(()),
-        role => write!(f, " ({role})"),
+        Role::Started => String::new(),
+        role => format!(" ({role})"),
+    }
+}
+
+impl ItemChange {
+    /// Returns it as words of a language.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let what = match (&self.name, self.element.as_str()) {
+            (Some(name), _) => format!("option {name}"),
+            (None, element) if self.id.is_empty() => element.to_owned(),
+            (None, element) => format!("{element} {}", self.id),
+        };
+        match self.kind {
+            ChangeKind::Added => say!(language, "added {what}", "ajout de {what}"),
+            ChangeKind::Removed => say!(language, "removed {what}", "retrait de {what}"),
+            ChangeKind::Changed => say!(language, "changed {what}", "changement de {what}"),
+        }
     }
 }
 
 impl fmt::Display for ItemChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            ChangeKind::Added => "added ",
-            ChangeKind::Removed => "removed ",
-            ChangeKind::Changed => "changed ",
-        })?;
-        match (&self.name, self.element.as_str()) {
-            (Some(name), _) => write!(f, "option {name}"),
-            (None, element) if self.id.is_empty() => f.write_str(element),
-            (None, element) => write!(f, "{element} {}", self.id),
-        }
+        f.write_str(&self.text(Language::English))
     }
 }

@@ -58,6 +58,19 @@ fn completed(lab: &Lab) -> Result<()> {
     node.write("/run/all.xml", cib(&node)?.to_xml())?;
     assert!(done(&node, &["apply", "/run/all.xml"])?.starts_with("nothing to change"));
     assert_eq!(epoch(&node)?, created);
+    // The whole configuration as a file, which is taken back without a change, and with one.
+    let export = done(&node, &["export"])?;
+    node.write("/run/export.toml", &export)?;
+    assert!(done(&node, &["apply", "/run/export.toml"])?.starts_with("nothing to change"));
+    assert_eq!(epoch(&node)?, created);
+    let other = export.replace("timeout = \"20s\"", "timeout = \"25s\"");
+    node.write("/run/export.toml", other)?;
+    let diff = done(&node, &["diff", "/run/export.toml"])?;
+    assert!(
+        diff.starts_with("~ primitive bare\n") && diff.contains("20s -> 25s"),
+        "{diff}"
+    );
+    assert!(!diff.contains("plain"), "{diff}");
     // Without the advice.
     node.write("/run/other.toml", BARE.replace("bare", "other"))?;
     let diff = done(&node, &["diff", "/run/other.toml", "--as-is"])?;

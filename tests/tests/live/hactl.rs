@@ -329,6 +329,60 @@ fn endings(lab: &Lab) -> Result<()> {
         done(&node, &["settle"])?;
         assert_eq!(located(&node, "slow")?, ["maitre"], "{name}");
     }
+    // What makes no sense: as Pacemaker's tools say it.
+    for words in [
+        &["resource", "dance"][..],
+        &["node", "standby"],
+        &["--no-such-option"],
+    ] {
+        let said = refused(&node, words, 64)?;
+        assert!(said.contains("--help"), "{said}");
+    }
+    let listed = node.command("crm_error").args(["--exit", "64"]).stdout()?;
+    assert!(
+        listed.contains("Usage") || listed.contains("usage"),
+        "{listed}"
+    );
+    // In French, what is said is French.
+    let in_french = |words: &[&str]| {
+        let command = node.command(HACTL).args(["--lang", "fr"]);
+        command.args(words.iter().copied()).output()
+    };
+    let said = in_french(&["resource", "move", "stubborn", "esclave"])?;
+    assert!(
+        said.stderr
+            .starts_with("hactl: la grappe fait autrement : "),
+        "{}",
+        said.stderr
+    );
+    let said = in_french(&["resource", "move", "slow", "esclave", "--dry-run"])?;
+    assert!(
+        said.stdout.contains("déplacer slow de maitre vers esclave"),
+        "{}",
+        said.stdout
+    );
+    let events = node.command("sh").args([
+        "-c",
+        &format!("exec {HACTL} --lang fr events > /run/events"),
+    ]);
+    let mut events = events.spawn(Stdio::null(), Stdio::null(), Stdio::inherit())?;
+    lab.wait_until(LIMIT, "an event is told in French", || {
+        // Until the program follows: each change is an event then.
+        for words in [
+            &["set", "maitre", "couleur", "rouge"][..],
+            &["unset", "maitre", "couleur"],
+        ] {
+            done(&node, &[&["node"], words, &["--until-reboot"]].concat())?;
+        }
+        let told = node.read("/run/events").unwrap_or_default();
+        if told.contains("l'attribut couleur de maitre vaut rouge") {
+            Ok(())
+        } else {
+            Err(NotYet::because(told))
+        }
+    })?;
+    signal(events.inner_pid()?, Signal::TERM)?;
+    events.wait()?;
     // The shell's own ways.
     let completions = node.command(HACTL).args(["completions", "bash"]).stdout()?;
     assert!(completions.contains("complete -F"));

@@ -83,6 +83,8 @@ pub(crate) enum Command {
         #[arg(long)]
         as_is: bool,
     },
+    /// Print the configuration of the cluster as a TOML file that `apply` takes back, passwords included
+    Export,
     /// Check the configuration of the cluster, or the one that a file would lead to
     Verify {
         /// The file, as for apply

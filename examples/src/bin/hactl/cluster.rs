@@ -76,6 +76,16 @@ pub(crate) fn diff(act: &Act<'_>, wanted: &Wanted<'_>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+pub(crate) fn export(act: &Act<'_>) -> Result<ExitCode> {
+    let toml = ha_core::change::to_toml(&act.cluster.cib().query()?)?;
+    if act.screen.json {
+        act.screen.value(&toml)?;
+    } else {
+        act.screen.write(&toml)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {
     let cib = match file {
         Some(file) => {

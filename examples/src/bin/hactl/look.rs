@@ -182,7 +182,8 @@ pub(crate) fn events(act: &Act<'_>) -> Result<ExitCode> {
         if act.screen.json {
             act.screen.value(&event)?;
         } else {
-            act.screen.line(Sense::Plain, &event.to_string())?;
+            act.screen
+                .line(Sense::Plain, &event.text(act.screen.language))?;
         }
     }
     Ok(ExitCode::SUCCESS)

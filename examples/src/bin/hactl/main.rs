@@ -19,8 +19,18 @@ use arguments::{Arguments, Command};
 use cluster::Wanted;
 use screen::Screen;
 
+/// The exit status that Pacemaker's tools have for a command line that makes no sense (`crm_error --exit`).
+const USAGE: u8 = 64;
+
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(e) => {
+            // Nowhere to say that it cannot be said.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { USAGE } else { 0 });
+        }
+    };
     let screen = Screen::new(&arguments);
     match run(&arguments, &screen) {
         Ok(code) => code,
@@ -44,6 +54,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Command::Why { resource } => look::why(&act, resource),
         Command::Events => look::events(&act),
         Command::Agents { what } => look::agents(&act, what.as_deref()),
+        Command::Export => cluster::export(&act),
         Command::Verify { file } => cluster::verify(&act, file.as_deref()),
         Command::Apply {
             file,

@@ -158,8 +158,9 @@ impl Merge<'_> {
             .child("configuration")
             .into_iter()
             .flat_map(Element::descendants);
-        let namesake =
-            all.find(|e| e.attribute("id") == Some(id) && !meaning::is_reference(e.name()));
+        // A remote node has the id of the resource that connects it.
+        let has_own = |e: &Element<'_>| !meaning::is_reference(e.name()) && e.name() != "node";
+        let namesake = all.find(|e| e.attribute("id") == Some(id) && has_own(e));
         let current = namesake
             .filter(|e| object::can_become(*e, desired))
             .map(Element::id);

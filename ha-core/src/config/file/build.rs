@@ -406,16 +406,22 @@ fn ticket(entry: layout::Ticket) -> Result<TicketConstraint> {
 
 fn fencing_level(entry: layout::FencingLevel) -> Result<FencingLevel> {
     let (index, devices) = (entry.index, entry.devices);
-    match (entry.node, entry.pattern, entry.attribute, entry.value) {
-        (Some(node), None, None, None) => Ok(FencingLevel::node(node.as_str(), index, devices)),
-        (None, Some(pattern), None, None) => Ok(FencingLevel::pattern(&pattern, index, devices)),
+    let level = match (entry.node, entry.pattern, entry.attribute, entry.value) {
+        (Some(node), None, None, None) => FencingLevel::node(node.as_str(), index, devices),
+        (None, Some(pattern), None, None) => FencingLevel::pattern(&pattern, index, devices),
         (None, None, Some(name), Some(value)) => {
-            Ok(FencingLevel::attribute(&name, &value, index, devices))
+            FencingLevel::attribute(&name, &value, index, devices)
         }
-        _ => Err(Error::invalid(format!(
-            "fencing-level {index}: it needs one of node, pattern, attribute with value"
-        ))),
-    }
+        _ => {
+            return Err(Error::invalid(format!(
+                "fencing-level {index}: it needs one of node, pattern, attribute with value"
+            )));
+        }
+    };
+    Ok(FencingLevel {
+        id: entry.id.or(level.id),
+        ..level
+    })
 }
 
 fn acl_role(entry: layout::AclRole) -> AclRole {

@@ -265,6 +265,7 @@ table! {
 
 table! {
     FencingLevel {
+        id: Option<Id>,
         node: Option<NodeName>,
         pattern: Option<String>,
         attribute: Option<String>,

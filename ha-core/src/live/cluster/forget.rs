@@ -102,6 +102,20 @@ impl Forget {
         self.run(timeout).context(what)
     }
 
+    /// As [`wait`](Self::wait), for programs that run tokio. A future that is dropped does not take back what was
+    /// sent.
+    ///
+    /// # Errors
+    /// Those of [`wait`](Self::wait).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub async fn wait_async(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
+        let this = self.clone();
+        super::blocking(move || this.wait(timeout)).await
+    }
+
     fn run(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
         let deadline = exchange::deadline(timeout);
         // Before the first request, so that no answer is missed.
