@@ -208,7 +208,9 @@ fn dummy(id: &str, parameters: &str) -> Result<Document> {
     Document::parse(&format!(
         "<primitive id='{id}' class='ocf' provider='pacemaker' type='Dummy'>\
          <instance_attributes id='{id}-p'>{parameters}</instance_attributes>\
-         <operations><op id='{id}-start' name='start' interval='0' timeout='120s'/></operations>\
+         <operations><op id='{id}-start' name='start' interval='0' timeout='120s'/>\
+         <op id='{id}-stop' name='stop' interval='0' timeout='120s'/>\
+         <op id='{id}-probe' name='monitor' interval='0' timeout='120s'/></operations>\
          </primitive>"
     ))
 }
