@@ -106,10 +106,10 @@ pub struct Operation<'d> {
     pub interval_ms: u64,
     /// The interval as written, 0 when the entry does not say.
     pub interval_text: &'d str,
-    /// The call id: the order on one node; -1 while pending.
+    /// The call id: the order on one node; -1 while pending, and when the entry does not say.
     pub call_id: i32,
-    /// The call id as written, 0 when the entry does not say.
-    pub call_text: &'d str,
+    /// The call id as written.
+    pub call_text: Option<&'d str>,
     /// The agent's exit status.
     pub rc: i32,
     /// How the execution ended; `None` when the entry does not say.
@@ -203,8 +203,8 @@ impl<'d> Operation<'d> {
             task: "",
             interval_ms: 0,
             interval_text: "0",
-            call_id: 0,
-            call_text: "0",
+            call_id: -1,
+            call_text: None,
             rc: 0,
             status: None,
             last_rc_change: None,
@@ -234,7 +234,7 @@ impl<'d> Operation<'d> {
             }
             3 => {
                 self.call_id = number(value);
-                self.call_text = value;
+                self.call_text = Some(value);
             }
             4 => self.rc = number(value),
             5 => self.status = Some(number(value)),

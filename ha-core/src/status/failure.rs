@@ -7,6 +7,7 @@ use crate::xml::Element;
 use super::attributes::{BlockOptions, apply_blocks};
 use super::engine::Engine;
 use super::entries::{Brief, Task};
+use super::history::written;
 use super::operation::{Reading, rc};
 use super::rule::{RuleInput, RuleResource};
 use super::table::{Table, Values};
@@ -115,6 +116,7 @@ impl<'d> Engine<'d> {
             rc: operation.rc,
             status: operation.status.unwrap_or(0),
             call_id: operation.call_id,
+            call_text: written(operation.call_text, operation.call_id),
             exit_reason: operation.exit_reason.map(str::to_owned),
             last_rc_change: operation.last_rc_change,
             exec_ms: milliseconds(operation.exec_time),

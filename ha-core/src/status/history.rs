@@ -10,6 +10,7 @@ use super::operation::Reading;
 use super::table::Map;
 use super::types::{
     NodeHistory, NodeIndex, NodeKind, OperationRecord, ResourceHistory, ResourceIndex, Role,
+    Written,
 };
 
 /// A fail count or the time of a last failure, as a node attribute holds it.
@@ -343,7 +344,7 @@ pub(super) fn record(operation: &Operation<'_>) -> OperationRecord {
     OperationRecord {
         id: operation.id.unwrap_or_default().to_owned(),
         call_id: operation.call_id,
-        call_text: unless_number(operation.call_text, operation.call_id.into()),
+        call_text: written(operation.call_text, operation.call_id),
         task: operation.task.to_owned(),
         interval_ms: operation.interval_ms,
         interval_text: i64::try_from(operation.interval_ms)
@@ -355,6 +356,13 @@ pub(super) fn record(operation: &Operation<'_>) -> OperationRecord {
         exec_time: operation.exec_time.map(str::to_owned),
         queue_time: operation.queue_time.map(str::to_owned),
     }
+}
+
+pub(super) fn written(text: Option<&str>, number: i32) -> Written {
+    let Some(text) = text else {
+        return Written::Absent;
+    };
+    unless_number(text, number.into()).map_or(Written::Plain, Written::Otherwise)
 }
 
 /// Returns a text when it is another one than the number in digits.

@@ -86,26 +86,28 @@ impl<'d> Engine<'d> {
             })
     }
 
-    /// Tells whether a node's history has something newer than the migration.
+    /// Tells whether a node's history has something newer than the migration, whose last known event
+    /// names the ends.
     fn has_newer_state(
         &self,
         resource: ResourceIndex,
         node: &str,
-        ends: Ends<'d>,
         to: Option<&Operation<'d>>,
         from: Option<&Operation<'d>>,
     ) -> bool {
-        let (event, same_node) = if node == ends.target {
-            (from.or(to), from.is_some())
-        } else if node == ends.source {
-            (to.or(from), to.is_some())
-        } else {
-            (from.or(to), false)
+        let Some(last) = from.or(to) else {
+            return false;
         };
-        event.is_some_and(|event| {
-            self.changed_after(resource, node, event, same_node)
-                || self.found_stopped_after(resource, node, event, same_node)
-        })
+        let is_node = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(node));
+        let (event, same_node) = if is_node(last.migrate_target) {
+            (last, from.is_some())
+        } else if is_node(last.migrate_source) {
+            (to.unwrap_or(last), to.is_some())
+        } else {
+            (last, false)
+        };
+        self.changed_after(resource, node, event, same_node)
+            || self.found_stopped_after(resource, node, event, same_node)
     }
 
     fn online_node(&self, name: &str) -> Option<NodeIndex> {
@@ -129,12 +131,9 @@ impl<'d> Engine<'d> {
         if from.is_some() && changed_on_source {
             return;
         }
-        let newer = |engine: &Self, node| {
-            engine.has_newer_state(resource, node, ends, Some(operation), from.as_ref())
-        };
-        let newer_on_target = newer(self, ends.target);
-        let newer_on_source = newer(self, ends.source);
-        if newer_on_source && newer_on_target {
+        let newer_on_target =
+            self.has_newer_state(resource, ends.target, Some(operation), from.as_ref());
+        if changed_on_source && newer_on_target {
             return;
         }
         let from_status = from.and_then(|op| op.status).unwrap_or(execution::PENDING);
@@ -166,7 +165,7 @@ impl<'d> Engine<'d> {
                     entry.migration_target = Some(target);
                 }
             }
-            None if !newer_on_source => self.resource_mut(resource).failed = true,
+            None if !changed_on_source => self.resource_mut(resource).failed = true,
             None => {}
         }
     }
@@ -183,7 +182,7 @@ impl<'d> Engine<'d> {
             })
             .filter(|op| op.rc == rc::OK && op.status == Some(execution::DONE));
         if !self.is_unknown_on(resource, ends.target)
-            && !self.has_newer_state(resource, ends.target, ends, Some(operation), from.as_ref())
+            && !self.has_newer_state(resource, ends.target, Some(operation), from.as_ref())
             && let Some(target) = self.online_node(ends.target)
         {
             self.add_running(resource, target);
@@ -202,7 +201,7 @@ impl<'d> Engine<'d> {
             })
             .filter(|op| op.rc == rc::OK && op.status == Some(execution::DONE));
         if !self.is_unknown_on(resource, ends.source)
-            && !self.has_newer_state(resource, ends.source, ends, to.as_ref(), Some(operation))
+            && !self.has_newer_state(resource, ends.source, to.as_ref(), Some(operation))
             && let Some(source) = self.online_node(ends.source)
         {
             self.add_running(resource, source);

@@ -49,7 +49,7 @@ pub use types::{
     Agent, Ban, BundleKind, BundleReplica, CloneDetails, ClusterStatus, Counts, Dc, Definition,
     Failure, Health, HistoryEntry, LastChange, Node, NodeAttribute, NodeHistory, NodeIndex,
     NodeKind, OperationRecord, Preference, Reference, Resource, ResourceHistory, ResourceIndex,
-    ResourceKind, Role, Tag, Ticket,
+    ResourceKind, Role, Tag, Ticket, Written,
 };
 
 use jiff::Timestamp;

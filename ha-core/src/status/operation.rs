@@ -95,6 +95,7 @@ impl<'d> Engine<'d> {
         if masked {
             self.update_on_success(reading, brief, brief.target_rc, true);
             self.record_failure(node, brief);
+            self.keep_off_one(resource, node);
             return;
         }
         match outcome.status {
@@ -116,6 +117,7 @@ impl<'d> Engine<'d> {
                 policy.reaction = Reaction::Migrate;
             }
             self.read_failure(reading, brief, operation, outcome.rc, policy);
+            self.keep_off_one(resource, node);
             return;
         }
         if outcome.status == execution::NOT_CONNECTED
@@ -214,7 +216,7 @@ impl<'d> Engine<'d> {
             }
         }
         if masked {
-            return Outcome {
+            outcome = Outcome {
                 rc: rc::NOT_RUNNING,
                 status: execution::DONE,
             };

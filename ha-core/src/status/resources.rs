@@ -167,13 +167,9 @@ impl<'d> Engine<'d> {
         let is_clone_of_bundle =
             is_clone && place.parent.is_some_and(|p| self.resource(p).is_bundle());
         let in_clone = in_clone || is_clone_of_bundle;
-        let forced = top.is_some_and(|top| in_clone && self.work(top).forced_anonymous);
-        // Instances after the first are only partly affected: so it is in Pacemaker.
-        let forced_anonymous = forced
-            && (place.number == Some(0)
-                || matches!(&kind, ResourceKind::Primitive(agent) if has_single_instances(&agent.class)));
-        let unique =
-            !in_clone || (scalar::is_true(meta.value("globally-unique")) && !forced_anonymous);
+        let single =
+            matches!(&kind, ResourceKind::Primitive(agent) if has_single_instances(&agent.class));
+        let unique = !in_clone || (scalar::is_true(meta.value("globally-unique")) && !single);
         let promotable = in_clone
             && (top.map_or_else(
                 || xml.name() == "master" || scalar::is_true(meta.value("promotable")),
@@ -375,7 +371,8 @@ impl<'d> Engine<'d> {
                 .and_then(scalar::integer)
                 .map(|n| n.max(0))
         };
-        let mut max = number(self, "clone-max").unwrap_or(known.max(1));
+        let wanted = number(self, "clone-max").unwrap_or(known.max(1));
+        let mut max = wanted;
         let mut node_max = number(self, "clone-node-max").unwrap_or(1);
         if self.resource(index).unique && self.has_agent(child, has_single_instances) {
             self.work_mut(index).forced_anonymous = true;
@@ -392,7 +389,7 @@ impl<'d> Engine<'d> {
         }
         for number in 0..max.max(1) {
             let number = u32::try_from(number).ok()?;
-            if self.add_instance(index, number, max == 0).is_none() {
+            if self.add_instance(index, number, wanted == 0).is_none() {
                 let id = self.resource(index).id.clone();
                 self.resource_by_id_mut().remove(&id);
                 return None;
@@ -428,8 +425,22 @@ impl<'d> Engine<'d> {
             orphan,
         };
         let instance = self.add_resource(child, place)?;
+        if self.work(clone).forced_anonymous {
+            // The earlier instances lose their numbers now; the last one keeps those of its members
+            // that could have some.
+            for earlier in self.resource(clone).children.clone() {
+                self.make_anonymous(earlier);
+            }
+        }
         self.resource_mut(clone).children.push(instance);
         Some(instance)
+    }
+
+    fn make_anonymous(&mut self, index: ResourceIndex) {
+        self.resource_mut(index).unique = false;
+        for child in self.resource(index).children.clone() {
+            self.make_anonymous(child);
+        }
     }
 
     fn add_bundle(&mut self, xml: Element<'d>) -> Option<ResourceIndex> {
@@ -438,6 +449,7 @@ impl<'d> Engine<'d> {
         let kind = ResourceKind::Bundle {
             kind: parts.kind,
             image: parts.image.clone(),
+            wanted: u32::try_from(parts.replicas.len()).unwrap_or(u32::MAX),
             replicas: Vec::new(),
         };
         let index = self.add_common(xml, Place::default(), kind)?;
@@ -451,8 +463,14 @@ impl<'d> Engine<'d> {
             self.add_clone(element, place)
         });
         let instances = clone.map_or_else(Vec::new, |clone| self.resource(clone).children.clone());
+        // There are as many replicas as instances of what they contain.
+        let count = if clone.is_some() {
+            instances.len()
+        } else {
+            parts.replicas.len()
+        };
         let mut replicas = Vec::new();
-        for (number, replica) in parts.replicas.iter().enumerate() {
+        for (number, replica) in parts.replicas.iter().take(count).enumerate() {
             let element = |id| implicit.document.element(id);
             let container = self.add_primitive(element(replica.container), place)?;
             let ip = replica
@@ -557,10 +575,7 @@ impl<'d> Engine<'d> {
 
 /// Tells whether agents of a standard cannot tell instances of a service apart.
 fn has_single_instances(class: &str) -> bool {
-    matches!(
-        class,
-        "lsb" | "systemd" | "service" | "upstart" | "heartbeat"
-    )
+    !matches!(class, "ocf" | "stonith")
 }
 
 /// Returns the role that `target-role` holds a resource back to, when it does.

@@ -11,12 +11,15 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     let status = report.status;
     let bundle = status.resource(index);
     let ResourceKind::Bundle {
-        image, replicas, ..
+        image,
+        wanted,
+        replicas,
+        ..
     } = &bundle.kind
     else {
         return false;
     };
-    let set = if replicas.len() > 1 { " set" } else { "" };
+    let set = if *wanted > 1 { " set" } else { "" };
     let unique = if bundle.unique { " (unique)" } else { "" };
     let unmanaged = if bundle.managed { "" } else { " (unmanaged)" };
     out.begin(&format!(
@@ -101,6 +104,7 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
         kind,
         image,
         replicas,
+        ..
     } = &bundle.kind
     else {
         return;

@@ -222,7 +222,8 @@ fn stopped_nodes(
     if candidates.is_empty() {
         candidates.clone_from(&clone.known_on);
     }
-    let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Of nodes with the same name the last one counts.
+    let mut states: BTreeMap<&str, String> = BTreeMap::new();
     for node in candidates {
         if clone.running_on.contains(&node) || !report.node_passes(&status.node(node).name) {
             continue;
@@ -234,10 +235,11 @@ fn stopped_nodes(
         } else {
             "Stopped".to_owned()
         };
-        stopped
-            .entry(state)
-            .or_default()
-            .push(status.node(node).name.clone());
+        states.insert(&status.node(node).name, state);
+    }
+    let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, state) in states {
+        stopped.entry(state).or_default().push(name.to_owned());
     }
     stopped
 }

@@ -83,12 +83,13 @@ fn friendly(report: &Report<'_>, failure: &Failure) -> String {
 
 fn technical(report: &Report<'_>, failure: &Failure) -> String {
     let key = failure.key.as_deref().unwrap_or(&failure.id);
+    let call = failure.call_text.text(failure.call_id);
     let mut text = format!(
         "{key} on {} '{}' ({}): call={}, status='{}'",
         failure.node,
         rc_text(failure.rc.max(0)),
         failure.rc.max(0),
-        failure.call_id,
+        call.as_deref().unwrap_or("unknown"),
         status_text(failure.status.max(0))
     );
     if let Some(reason) = failure
@@ -182,7 +183,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         let reason = failure.exit_reason.as_deref().map(escaped_reason);
         out.attribute("exitreason", reason.as_deref().unwrap_or("none"));
         out.number("exitcode", failure.rc.max(0));
-        out.number("call", failure.call_id);
+        out.optional("call", failure.call_text.text(failure.call_id).as_deref());
         out.attribute("status", status_text(failure.status.max(0)));
         if let Some(changed) = failure.last_rc_change.filter(|&changed| changed > 0) {
             out.attribute(

@@ -8,6 +8,9 @@ use super::{Report, brief, json, primitive};
 /// Prints a group.
 pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
     let status = report.status;
+    if status.resource(index).children.is_empty() {
+        return false;
+    }
     out.begin(&title(report, index));
     let members = members(report, index);
     if report.options.brief {
@@ -80,6 +83,9 @@ fn title(report: &Report<'_>, index: ResourceIndex) -> String {
 /// Writes a group.
 pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     let group = report.status.resource(index);
+    if group.children.is_empty() {
+        return;
+    }
     out.open("group");
     out.attribute("id", &group.id);
     out.number("number_resources", group.children.len());

@@ -1,5 +1,7 @@
 //! The history of operations, or only the fail counts.
 
+use std::borrow::Cow;
+
 use crate::model::operation::rc_text;
 use crate::model::scalar::INFINITY;
 use crate::model::time;
@@ -8,6 +10,9 @@ use crate::status::{NodeHistory, OperationRecord, ResourceHistory, ResourceIndex
 use super::attributes::node_title;
 use super::out::{Lists, Xml};
 use super::{Part, Report, filter, json};
+
+/// What people read where an entry says nothing.
+const NOTHING: &str = "(null)";
 
 fn shown(history: &ResourceHistory, all: bool) -> Vec<&OperationRecord> {
     if !all {
@@ -69,9 +74,8 @@ fn interval(operation: &OperationRecord) -> Option<String> {
 }
 
 /// Returns the call id as written.
-fn call(operation: &OperationRecord) -> String {
-    let text = operation.call_text.clone();
-    text.unwrap_or_else(|| operation.call_id.to_string())
+fn call(operation: &OperationRecord) -> Option<Cow<'_, str>> {
+    operation.call_text.text(operation.call_id)
 }
 
 /// Returns the name to print: with operations that of the resource, else that of the history.
@@ -89,12 +93,14 @@ fn exit_status(operation: &OperationRecord) -> i32 {
     operation.rc.max(0)
 }
 
-fn task(operation: &OperationRecord) -> &str {
-    if is_probe(operation) {
+/// Returns what was done, unless the entry does not say.
+fn task(operation: &OperationRecord) -> Option<&str> {
+    let task = if is_probe(operation) {
         "probe"
     } else {
         &operation.task
-    }
+    };
+    (!task.is_empty()).then_some(task)
 }
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
@@ -151,7 +157,11 @@ fn title(report: &Report<'_>, history: &ResourceHistory) -> String {
 }
 
 fn line(report: &Report<'_>, operation: &OperationRecord) -> String {
-    let mut text = format!("({}) {}", call(operation), task(operation));
+    let mut text = format!(
+        "({}) {}",
+        call(operation).as_deref().unwrap_or(NOTHING),
+        task(operation).unwrap_or(NOTHING)
+    );
     let mut details = String::new();
     if let Some(interval) = interval(operation) {
         details.push_str(&format!(" interval=\"{interval}ms\""));
@@ -228,8 +238,8 @@ fn xml_resource(
     }
     for operation in operations {
         out.open("operation_history");
-        out.attribute("call", &call(operation));
-        out.attribute("task", task(operation));
+        out.optional("call", call(operation).as_deref());
+        out.optional("task", task(operation));
         out.number("rc", exit_status(operation));
         out.attribute("rc_text", rc_text(exit_status(operation)));
         if let Some(interval) = interval(operation) {
@@ -277,7 +287,7 @@ fn json_resource(
     let failed = history.fail_count > 0;
     let operations = operations.iter().map(|operation| json::Operation {
         call: operation.call_id,
-        task: task(operation).to_owned(),
+        task: task(operation).unwrap_or_default().to_owned(),
         rc: exit_status(operation),
         rc_text: rc_text(exit_status(operation)).to_owned(),
         interval_ms: Some(operation.interval_ms).filter(|&interval| interval > 0),

@@ -149,6 +149,7 @@ pub(super) fn json_one(report: &Report<'_>, index: ResourceIndex) -> json::Resou
             kind,
             image,
             replicas,
+            ..
         } => json::Resource::Bundle(bundle::json(report, index, *kind, image, replicas)),
     }
 }

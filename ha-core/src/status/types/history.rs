@@ -1,5 +1,6 @@
 //! What the history of operations says.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -32,8 +33,10 @@ pub struct Failure {
     pub rc: i32,
     /// How the execution ended.
     pub status: i32,
-    /// The call id.
+    /// The call id, -1 when the entry does not say.
     pub call_id: i32,
+    /// How the call id is written.
+    pub call_text: Written,
     /// What the agent said.
     pub exit_reason: Option<String>,
     /// When it failed, in seconds since the epoch.
@@ -46,15 +49,39 @@ pub struct Failure {
     pub masked: bool,
 }
 
+/// How the attribute of a history entry that holds a number is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Written {
+    /// As the number in digits.
+    #[default]
+    Plain,
+    /// As another text.
+    Otherwise(String),
+    /// The entry lacks it.
+    Absent,
+}
+
+impl Written {
+    /// Returns the text of an attribute that was read as this number, if there is one.
+    #[must_use]
+    pub fn text(&self, number: i32) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Plain => Some(number.to_string().into()),
+            Self::Otherwise(text) => Some(text.as_str().into()),
+            Self::Absent => None,
+        }
+    }
+}
+
 /// One operation of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationRecord {
     /// The history entry's id.
     pub id: String,
-    /// The call id.
+    /// The call id, -1 when the entry does not say.
     pub call_id: i32,
-    /// The call id as written, where that is another text than the number.
-    pub call_text: Option<String>,
+    /// How the call id is written.
+    pub call_text: Written,
     /// The task.
     pub task: String,
     /// The interval in milliseconds.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::NodeIndex;
+use crate::status::mapping::without_number;
 
 /// A resource's place in [`ClusterStatus::resources`](crate::status::ClusterStatus::resources).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,6 +167,9 @@ pub enum ResourceKind {
         kind: BundleKind,
         /// The image.
         image: String,
+        /// How many replicas there are to be: fewer exist where what they contain cannot have as many
+        /// instances.
+        wanted: u32,
         /// The replicas, by number.
         replicas: Vec<BundleReplica>,
     },
@@ -276,7 +280,10 @@ impl Resource {
     /// under which the history knows it.
     #[must_use]
     pub fn answers_to(&self, name: &str) -> bool {
-        self.id == name || self.configured_id == name || self.history_name.as_deref() == Some(name)
+        self.id == name
+            || self.configured_id == name
+            || self.history_name.as_deref() == Some(name)
+            || without_number(&self.id) == name
     }
 
     /// Returns the agent of a primitive.

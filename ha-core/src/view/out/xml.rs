@@ -31,6 +31,13 @@ impl Xml {
         self.text.push('"');
     }
 
+    /// Adds an attribute that may be missing.
+    pub fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.attribute(name, value);
+        }
+    }
+
     /// Adds a boolean attribute.
     pub fn flag(&mut self, name: &str, value: bool) {
         self.attribute(name, if value { "true" } else { "false" });
