@@ -426,6 +426,26 @@ fn what_depends_on_the_rest_of_the_cib_is_not_kept() {
 }
 
 #[test]
+fn what_must_stand_alone_is_looked_for_in_the_whole_cib() {
+    let mut cib = Document::parse(
+        r#"<cib><configuration><crm_config><cluster_property_set id="o">
+             <nvpair id="p" name="cluster-infrastructure" value="corosync"/></cluster_property_set></crm_config>
+           </configuration><status/></cib>"#,
+    )
+    .unwrap();
+    let mut computer = Computer::new();
+    let mut stack = |cib: &Document| {
+        let state = computer.compute(cib, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+        state.stack
+    };
+    assert_eq!(stack(&cib).as_deref(), Some("corosync"));
+    let status = cib.root().child("status").unwrap().id();
+    let pair = cib.append_child(status, "nvpair");
+    cib.set_attribute(pair, "name", "cluster-infrastructure");
+    assert_eq!(stack(&cib), None);
+}
+
+#[test]
 fn follows_the_cibs_of_the_tree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/status");
     let files = files(&folder);

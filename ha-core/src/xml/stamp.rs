@@ -182,9 +182,11 @@ mod tests {
         one.set_attribute(id, "rc", "1");
         // Nobody has looked at this change yet.
         let mut two = one.clone();
-        assert_eq!(one.element(id).stamp(), two.element(id).stamp());
+        let copied = two.element(id).stamp();
         one.set_attribute(id, "rc", "2");
+        assert_ne!(one.element(id).stamp(), copied);
         two.set_attribute(id, "rc", "3");
+        assert_ne!(two.element(id).stamp(), copied);
         assert_ne!(one.element(id).stamp(), two.element(id).stamp());
         let three = sample();
         assert_ne!(sample().root().stamp(), three.root().stamp());
