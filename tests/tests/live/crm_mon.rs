@@ -402,7 +402,10 @@ pub(crate) fn build() -> Result<PathBuf> {
         .and_then(Path::parent)
         .ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "-p", "ha-examples", "--bins"]);
+    // A test of that package needs its programs; with the features of the whole workspace they are
+    // those that `cargo test --workspace` has built already.
+    cargo.args(["test", "--quiet", "--no-run", "--workspace"]);
+    cargo.args(["--test", "beside"]);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if folder.ends_with("release") {
         cargo.arg("--release");
