@@ -7,7 +7,7 @@ use crate::model::scalar::name_order;
 use crate::status::{NodeIndex, Resource, ResourceIndex, ResourceKind, Role};
 
 use super::out::{Lists, Xml};
-use super::{Report, json, resources};
+use super::{Report, groups, json, resources};
 
 /// What is said of an instance.
 enum Instance {
@@ -287,6 +287,7 @@ pub(super) fn json(report: &Report<'_>, index: ResourceIndex) -> json::CloneSet 
         failure_ignored: clone.failure_ignored,
         target_role: target.map(str::to_owned),
         instances: instances
+            .filter(|&instance| !groups::is_left_out(report, instance))
             .map(|instance| resources::json_one(report, instance))
             .collect(),
     }

@@ -8,7 +8,7 @@ use super::{Report, brief, json, primitive};
 /// Prints a group.
 pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lists) -> bool {
     let status = report.status;
-    if status.resource(index).children.is_empty() {
+    if is_left_out(report, index) {
         return false;
     }
     out.begin(&title(report, index));
@@ -29,6 +29,12 @@ pub(super) fn print(report: &Report<'_>, index: ResourceIndex, out: &mut dyn Lis
     }
     out.end();
     true
+}
+
+/// Tells whether nobody is told of a group, because nothing is in it.
+pub(super) fn is_left_out(report: &Report<'_>, index: ResourceIndex) -> bool {
+    let resource = report.status.resource(index);
+    resource.is_group() && resource.children.is_empty()
 }
 
 /// Tells whether all members of a group are let through.
@@ -83,7 +89,7 @@ fn title(report: &Report<'_>, index: ResourceIndex) -> String {
 /// Writes a group.
 pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     let group = report.status.resource(index);
-    if group.children.is_empty() {
+    if is_left_out(report, index) {
         return;
     }
     out.open("group");

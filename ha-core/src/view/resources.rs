@@ -129,13 +129,15 @@ pub(super) fn json(report: &Report<'_>, out: &mut json::Output) {
     });
 }
 
-/// Tells whether programs are told nothing of a resource, because nothing inside it was asked for.
+/// Tells whether programs are told nothing of a resource, because there is nothing inside it, or
+/// nothing of that was asked for.
 fn is_left_out(report: &Report<'_>, index: ResourceIndex) -> bool {
     let resource = report.status.resource(index);
     match &resource.kind {
         ResourceKind::Clone(_) => clones::is_left_out(report, resource),
         ResourceKind::Bundle { replicas, .. } => bundle::is_left_out(report, resource, replicas),
-        _ => false,
+        ResourceKind::Group => groups::is_left_out(report, index),
+        ResourceKind::Primitive(_) => false,
     }
 }
 
