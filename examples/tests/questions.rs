@@ -1,6 +1,10 @@
 //! `crm_mon --is`, `--why` and `--findings`, run as a person would.
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
+
+use serde_json::Value;
 
 const CIB: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -8,9 +12,14 @@ const CIB: &str = concat!(
 );
 
 fn crm_mon(arguments: &[&str], locale: &str) -> Output {
+    crm_mon_of(Path::new(CIB), arguments, locale)
+}
+
+fn crm_mon_of(cib: &Path, arguments: &[&str], locale: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crm_mon"))
         .args(arguments)
-        .env("CIB_file", CIB)
+        .env("CIB_file", cib)
+        .env_remove("CIB_shadow")
         .env("LC_ALL", locale)
         .output()
         .expect("crm_mon runs")
@@ -75,4 +84,72 @@ fn findings() {
     );
     let (code, text) = said(&["--findings", "--lang", "de"], "C");
     assert_eq!(code, Some(64), "{text}");
+}
+
+#[test]
+fn no_cib_is_no_answer() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("questions");
+    fs::create_dir_all(&folder).expect("a folder");
+    let text = fs::read_to_string(CIB).expect("the CIB");
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, text).expect("a file");
+        path
+    };
+    let unheard_of = text.replacen("<resources>", "<resources><unheard-of/>", 1);
+    assert_ne!(unheard_of, text);
+    let questions: [&[&str]; 3] = [&["--is", "a started"], &["--why", "a"], &["--findings"]];
+    for (cib, code) in [
+        (folder.join("missing.xml"), 66),
+        (folder.clone(), 66),
+        (file("empty.xml", ""), 65),
+        (file("truncated.xml", &text[..text.len() / 2]), 65),
+        (file("other.xml", "<other/>"), 65),
+        (file("invalid.xml", &unheard_of), 78),
+    ] {
+        for words in questions {
+            let what = format!("{words:?} of {}", cib.display());
+            let output = crm_mon_of(&cib, words, "C");
+            assert_eq!(output.status.code(), Some(code), "{what}");
+            assert!(output.stdout.is_empty(), "{what}");
+            let said = String::from_utf8_lossy(&output.stderr);
+            let named = said.contains(&format!("{}: ", cib.display()));
+            assert!(
+                named && said.contains("Could not connect to the CIB"),
+                "{what}: {said}"
+            );
+
+            let output = crm_mon_of(&cib, &[words, &["--output-as=json"]].concat(), "C");
+            assert_eq!(output.status.code(), Some(code), "{what}");
+            let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(json["status"]["code"], code, "{what}: {json}");
+            assert_ne!(json["status"]["message"], "OK", "{what}");
+        }
+        // Without a question it is as with Pacemaker's.
+        assert_eq!(crm_mon_of(&cib, &["-1"], "C").status.code(), Some(0));
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_neither_yes_nor_no() {
+    for words in [["--is", "a started"], ["--why", "a"], ["--findings", "-V"]] {
+        let words = [&words[..], &["--output-to=/dev/full"]].concat();
+        assert_eq!(said(&words, "C").0, Some(74), "{words:?}");
+    }
+}
+
+#[test]
+fn one_question_at_a_time() {
+    for words in [
+        &["--why", "a", "--findings"][..],
+        &["--is", "a started", "--why", "a"],
+        &["--is", "a started", "--is", "d started"],
+    ] {
+        let (code, text) = said(words, "C");
+        assert_eq!(code, Some(64), "{words:?}");
+        assert!(
+            text.contains("only one of --why, --is and --findings"),
+            "{text}"
+        );
+    }
 }

@@ -5,6 +5,12 @@ use ha_core::view::{self, DaemonState};
 use crate::arguments::{self, Format, Request};
 use crate::zone;
 
+/// The exit status when a file cannot be read.
+pub(crate) const NO_INPUT: u8 = 66;
+
+/// The exit status of a failure that has no better one.
+const SOFTWARE: u8 = 70;
+
 /// What to say, and the exit status.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -30,7 +36,8 @@ impl Failure {
         }
     }
 
-    /// The CIB cannot be had. `crm_mon` says so and ends well.
+    /// The CIB cannot be had. `crm_mon` says so and ends well, unless a question has no answer then:
+    /// see [`unanswered`](Self::unanswered).
     pub(crate) fn no_cib(why: &str) -> Self {
         Self {
             lines: vec![format!("Could not connect to the CIB: {why}")],
@@ -38,6 +45,28 @@ impl Failure {
             meaning: "OK",
             daemon: None,
             with_help: false,
+        }
+    }
+
+    /// Ends as neither yes nor no: with a status that says what failed.
+    pub(crate) fn unanswered(self, code: u8) -> Self {
+        let (code, meaning) = match code {
+            // Yes, and no.
+            0 | 1 => (SOFTWARE, "Internal software bug"),
+            65 => (code, "Invalid data given"),
+            NO_INPUT => (code, "Input file not available"),
+            4 => (code, "Insufficient privileges"),
+            74 => (code, "I/O error occurred"),
+            78 => (code, "Invalid configuration"),
+            102 => (code, "Not connected"),
+            105 => (code, "No such object"),
+            124 => (code, "Timeout occurred"),
+            _ => (code, self.meaning),
+        };
+        Self {
+            code,
+            meaning,
+            ..self
         }
     }
 
@@ -69,7 +98,7 @@ impl Failure {
             lines: vec![format!(
                 "crm_mon: Error creating output format {format}: {error}"
             )],
-            code: 1,
+            code: if request.asked.is_some() { 74 } else { 1 },
             meaning: "Error occurred",
             daemon: None,
             with_help: false,

@@ -29,6 +29,10 @@ pub(crate) fn main() -> u8 {
     };
     match run(&request) {
         Ok(code) => code,
+        Err(failure) if request.asked.is_some() => {
+            let code = failure.code;
+            failure.unanswered(code).print(&request)
+        }
         Err(failure) => failure.print(&request),
     }
 }

@@ -1,7 +1,7 @@
 //! Where the CIB comes from: a file, standard input, or the running cluster.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{self, Read};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use ha_core::{Error, ErrorKind, Result};
 
 use crate::arguments::Request;
 use crate::cluster;
-use crate::failure::Failure;
+use crate::failure::{Failure, NO_INPUT};
 use crate::stored;
 
 /// Where shadow CIBs are kept unless `CIB_shadow_dir` says otherwise.
@@ -49,12 +49,23 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
     }
     let text = if path.as_os_str() == "-" {
         let mut text = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut text);
+        let read = io::stdin().lock().read_to_end(&mut text);
         read.map(|_| text)
     } else {
         std::fs::read(&path)
     };
-    let text = text.map_err(|error| Failure::no_cib(cause(&error)))?;
+    let text = text.map_err(|error| {
+        let mut failure = Failure::no_cib(cause(&error));
+        if request.asked.is_some() {
+            failure.lines.push(format!("{}: {error}", path.display()));
+            let code = match error.kind() {
+                io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied.exit_code(),
+                _ => NO_INPUT,
+            };
+            failure = failure.unanswered(code);
+        }
+        failure
+    })?;
     let is_compressed = path.extension().is_some_and(|end| end == "bz2");
     let document = stored::utf8(text, is_compressed)
         .and_then(|text| Document::parse_bytes(&text))
@@ -67,8 +78,11 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
         }),
         Err(error) => {
             let mut failure = Failure::no_cib("Update does not conform to the configured schema");
-            if request.verbose {
+            if request.verbose || request.asked.is_some() {
                 failure.lines.push(format!("{}: {error:#}", path.display()));
+            }
+            if request.asked.is_some() {
+                failure = failure.unanswered(error.exit_code());
             }
             Err(failure)
         }
@@ -111,10 +125,10 @@ fn conforming(document: Document) -> Result<Document> {
 }
 
 /// Says why a file cannot be read, in the words of `crm_mon`.
-fn cause(error: &std::io::Error) -> &'static str {
+fn cause(error: &io::Error) -> &'static str {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "No such device or address",
-        std::io::ErrorKind::PermissionDenied => "Permission denied",
+        io::ErrorKind::NotFound => "No such device or address",
+        io::ErrorKind::PermissionDenied => "Permission denied",
         _ => "Update does not conform to the configured schema",
     }
 }

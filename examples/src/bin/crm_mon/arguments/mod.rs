@@ -329,9 +329,9 @@ impl Given {
                 self.interval =
                     interval(value).ok_or_else(|| format!("Invalid value for -i: {value}"))?;
             }
-            Name::Why => self.asked = Some(Asked::Why(owned())),
-            Name::Is => self.asked = Some(Asked::Is(owned())),
-            Name::Findings => self.asked = Some(Asked::Findings),
+            Name::Why => self.ask(Asked::Why(owned()))?,
+            Name::Is => self.ask(Asked::Is(owned()))?,
+            Name::Findings => self.ask(Asked::Findings)?,
             Name::Lang => {
                 let language = value.parse::<Language>();
                 self.language = Some(language.map_err(|e| format!("--lang: {e}"))?);
@@ -349,6 +349,13 @@ impl Given {
             Name::TextFancy | Name::Pending => {}
         }
         Ok(None)
+    }
+
+    fn ask(&mut self, asked: Asked) -> Result<(), String> {
+        if self.asked.replace(asked).is_some() {
+            return Err("only one of --why, --is and --findings can be asked at a time".to_owned());
+        }
+        Ok(())
     }
 
     fn include(&mut self, sections: &str) {

@@ -108,8 +108,7 @@ fn no_cib(request: &Request, answer: &pacemakerd::PacemakerdStatus, error: &Erro
     }
     let mut failure = Failure::no_cib("Transport endpoint is not connected");
     if request.asked.is_some() {
-        failure.code = error.exit_code();
-        failure.meaning = "Not connected";
+        failure = failure.unanswered(error.exit_code());
     } else {
         failure.daemon = Some(Box::new(daemon_state(answer)));
     }
