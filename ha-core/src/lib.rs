@@ -4,6 +4,7 @@
 mod advice;
 pub mod change;
 pub mod config;
+pub mod corosync_conf;
 pub mod error;
 pub mod event;
 pub mod finding;
