@@ -18,6 +18,22 @@ pub(crate) fn see_who_is_missing(l: Language) -> String {
     )
 }
 
+pub(crate) fn add_fence_device(l: Language) -> String {
+    say!(
+        l,
+        "configure a fence device, or accept the risk: crm_attribute --name stonith-enabled --update false",
+        "configurer un appareil d'isolation, ou accepter le risque : crm_attribute --name stonith-enabled --update false"
+    )
+}
+
+pub(crate) fn see_scores(l: Language) -> String {
+    say!(
+        l,
+        "look at the scores: crm_simulate --live-check --show-scores",
+        "voir les scores : crm_simulate --live-check --show-scores"
+    )
+}
+
 pub(crate) fn start_cluster(l: Language, node: &str) -> String {
     say!(
         l,

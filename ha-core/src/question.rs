@@ -249,11 +249,13 @@ impl Clause {
         let (is_so, because) = match &self.subject {
             Subject::Cluster => self.of_cluster(state),
             Subject::Node(name) => self.of_node(state, find_node(state, name)?),
-            Subject::Resource(name) => self.of_resource(state, name, find(state, name)?)?,
-            Subject::Named(name) => match state.resource_index(name) {
-                Some(index) if self.wanted.said_of()[2] => self.of_resource(state, name, index)?,
+            Subject::Resource(name) => self.of_resource(state, name, &find(state, name)?)?,
+            Subject::Named(name) => match state.resources_meant(name) {
+                parts if !parts.is_empty() && self.wanted.said_of()[2] => {
+                    self.of_resource(state, name, &parts)?
+                }
                 _ if self.wanted.said_of()[1] => self.of_node(state, find_node(state, name)?),
-                _ => self.of_resource(state, name, find(state, name)?)?,
+                _ => self.of_resource(state, name, &find(state, name)?)?,
             },
         };
         Ok(Answer {
@@ -319,18 +321,18 @@ impl Clause {
         &self,
         state: &ClusterStatus,
         name: &str,
-        index: ResourceIndex,
+        meant: &[ResourceIndex],
     ) -> Result<(bool, String)> {
         if self.nodes.is_empty() {
-            let is_so = holds(state, index, self.wanted, None);
-            return Ok((is_so, situation(state, name, index)));
+            let is_so = any_holds(state, meant, self.wanted, None);
+            return Ok((is_so, situation(state, name, meant)));
         }
         let mut is_so = true;
         for node in &self.nodes {
             let node = find_node(state, node)?;
-            is_so &= holds(state, index, self.wanted, Some(node));
+            is_so &= any_holds(state, meant, self.wanted, Some(node));
         }
-        Ok((is_so, situation(state, name, index)))
+        Ok((is_so, situation(state, name, meant)))
     }
 }
 
@@ -342,14 +344,16 @@ fn told(text: &str, is_so: bool) -> String {
     }
 }
 
-fn find(state: &ClusterStatus, name: &str) -> Result<ResourceIndex> {
-    state.resource_index(name).ok_or_else(|| {
-        Error::new(
+fn find(state: &ClusterStatus, name: &str) -> Result<Vec<ResourceIndex>> {
+    let meant = state.resources_meant(name);
+    if meant.is_empty() {
+        return Err(Error::new(
             ErrorKind::NotFound,
             format!("the cluster has no resource '{name}'"),
         )
-        .with_hint("crm_mon -1 -r lists the resources")
-    })
+        .with_hint("crm_mon -1 -r lists the resources"));
+    }
+    Ok(meant)
 }
 
 fn find_node<'s>(state: &'s ClusterStatus, name: &str) -> Result<&'s Node> {
@@ -362,19 +366,32 @@ fn find_node<'s>(state: &'s ClusterStatus, name: &str) -> Result<&'s Node> {
     })
 }
 
+/// The same of the instances of a clone, whether the clone is named or what is cloned.
+fn any_holds(
+    state: &ClusterStatus,
+    instances: &[ResourceIndex],
+    wanted: Wanted,
+    on: Option<&Node>,
+) -> bool {
+    let mut each = instances.iter().map(|&part| holds(state, part, wanted, on));
+    match wanted {
+        Wanted::Stopped | Wanted::Managed => each.all(|is_so| is_so),
+        _ => each.any(|is_so| is_so),
+    }
+}
+
 fn holds(state: &ClusterStatus, index: ResourceIndex, wanted: Wanted, on: Option<&Node>) -> bool {
     let resource = state.resource(index);
     if resource.is_primitive() {
         return primitive_holds(state, index, wanted, on);
     }
     let parts = resource.parts();
-    let mut each = parts.iter().map(|&part| holds(state, part, wanted, on));
     match wanted {
-        Wanted::Stopped | Wanted::Managed => each.all(|is_so| is_so),
         Wanted::Started | Wanted::Promoted | Wanted::Unpromoted if resource.is_group() => {
+            let mut each = parts.iter().map(|&part| holds(state, part, wanted, on));
             !parts.is_empty() && each.all(|is_so| is_so)
         }
-        _ => each.any(|is_so| is_so),
+        _ => any_holds(state, &parts, wanted, on),
     }
 }
 
@@ -409,40 +426,70 @@ fn primitive_holds(
 }
 
 /// What the parts of a resource are doing, in one sentence.
-fn situation(state: &ClusterStatus, name: &str, index: ResourceIndex) -> String {
-    let mut places = Vec::new();
-    let mut stack = vec![index];
+fn situation(state: &ClusterStatus, name: &str, meant: &[ResourceIndex]) -> String {
+    let mut places: Vec<Place<'_>> = Vec::new();
+    let mut stack: Vec<_> = meant.iter().rev().copied().collect();
     while let Some(index) = stack.pop() {
         let resource = state.resource(index);
         if !resource.is_primitive() {
             stack.extend(resource.parts().into_iter().rev());
             continue;
         }
-        let mut text = Place {
-            resource,
-            nodes: resource
-                .running_on
-                .iter()
-                .map(|&node| state.node(node).name.as_str())
-                .collect(),
-        }
-        .to_string();
-        if resource.printable_id() != name {
-            text = format!("{}: {text}", resource.printable_id());
-        }
-        if !places.contains(&text) {
-            places.push(text);
+        let nodes = resource
+            .running_on
+            .iter()
+            .map(|&node| state.node(node).name.as_str());
+        // The instances of an anonymous clone are told by what they do.
+        match places.iter_mut().find(|place| place.is_like(resource)) {
+            Some(place) => {
+                place.nodes.extend(nodes);
+                place.instances += 1;
+            }
+            None => places.push(Place {
+                resource,
+                nodes: nodes.collect(),
+                instances: 1,
+            }),
         }
     }
     if places.is_empty() {
         return format!("{name} has no part");
     }
-    format!("{name} is {}", places.join(", "))
+    // Where it is comes before where it is not.
+    let label = places[0].resource.printable_id();
+    let one_label = places
+        .iter()
+        .all(|place| place.resource.printable_id() == label);
+    if one_label {
+        places.sort_by_key(|place| place.nodes.is_empty());
+    }
+    let texts: Vec<String> = places
+        .iter()
+        .map(|place| match place.resource.printable_id() {
+            _ if one_label => place.to_string(),
+            id => format!("{id}: {place}"),
+        })
+        .collect();
+    format!("{name} is {}", texts.join(", "))
 }
 
+/// What an instance does, or several that do the same.
 struct Place<'s> {
     resource: &'s Resource,
     nodes: Vec<&'s str>,
+    instances: usize,
+}
+
+impl Place<'_> {
+    fn is_like(&self, other: &Resource) -> bool {
+        let looks = |resource: &Resource| {
+            let flags = [resource.failed, resource.blocked, resource.managed];
+            (resource.role, flags, resource.running_on.is_empty())
+        };
+        self.resource.printable_id() == other.printable_id()
+            && looks(self.resource) == looks(other)
+            && self.resource.pending_task == other.pending_task
+    }
 }
 
 impl fmt::Display for Place<'_> {
@@ -450,6 +497,10 @@ impl fmt::Display for Place<'_> {
         write!(f, "{}", self.resource.role)?;
         if !self.nodes.is_empty() {
             write!(f, " on {}", self.nodes.join(" and "))?;
+        } else if self.instances > 1 {
+            write!(f, " ({} instances)", self.instances)?;
+        } else if self.resource.id != self.resource.configured_id && !self.resource.unique {
+            write!(f, " (1 instance)")?;
         }
         if let Some(task) = &self.resource.pending_task {
             write!(f, " ({task} under way)")?;

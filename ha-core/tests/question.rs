@@ -193,3 +193,85 @@ fn what_is_not_known_is_an_error() {
         assert!(error.hint().is_some(), "{question}");
     }
 }
+
+/// A clone whose only instance is on maitre, anonymous or unique, and a clone of a group.
+fn clones(unique: &str) -> Sample {
+    let mut sample = Sample {
+        resources: format!(
+            r#"<clone id="c">{}{}</clone><clone id="gs"><group id="g">{}{}</group></clone>"#,
+            meta("c", &[("globally-unique", unique)]),
+            address("p", ""),
+            address("x", ""),
+            address("y", ""),
+        ),
+        ..Sample::default()
+    };
+    let instance = if unique == "true" { "p:0" } else { "p" };
+    sample.history[0] = vec![(instance, vec![ended("start", 3, 0)])];
+    sample.history[1] = vec![
+        ("x", vec![ended("start", 4, 0)]),
+        ("y", vec![ended("start", 5, 0)]),
+    ];
+    sample
+}
+
+#[test]
+fn the_id_of_what_is_cloned_means_any_instance() {
+    for unique in ["false", "true"] {
+        let cluster = clones(unique);
+        for yes in [
+            "p started",
+            "p started on maitre",
+            "p not started on esclave",
+            "p stopped on esclave",
+            "p not stopped",
+            "p managed",
+            "resource p is not failed",
+            "p:0 started on maitre",
+            "p:1 stopped",
+            "g started on esclave and g not started on maitre",
+            "x started on esclave and y not started on maitre",
+        ] {
+            assert!(is(&cluster, yes), "{unique}: {yes}");
+        }
+        let none = Sample {
+            history: Default::default(),
+            ..clones(unique)
+        };
+        assert!(is(&none, "p stopped and p not started and g stopped"));
+        assert!(ask(&none, "p:7 started").is_err());
+    }
+}
+
+#[test]
+fn the_instances_of_a_clone_are_told_together() {
+    let because = |cluster: &Sample, question| ask(cluster, question).expect(question).because;
+    let one = clones("false");
+    for (question, told) in [
+        (
+            "c started on esclave",
+            "c is Started on maitre, Stopped (1 instance)",
+        ),
+        (
+            "p started on esclave",
+            "p is Started on maitre, Stopped (1 instance)",
+        ),
+    ] {
+        assert_eq!(because(&one, question), told);
+    }
+    let unique = clones("true");
+    assert_eq!(
+        because(&unique, "c started on esclave"),
+        "c is p:0: Started on maitre, p:1: Stopped"
+    );
+    let mut all = cluster();
+    assert_eq!(
+        because(&all, "ping-clone stopped"),
+        "ping-clone is Started on maitre and esclave"
+    );
+    all.history = Default::default();
+    assert_eq!(
+        because(&all, "ping-clone started"),
+        "ping-clone is Stopped (2 instances)"
+    );
+}

@@ -149,6 +149,7 @@ fn nodes() {
     // The DC lost a node whose last state it does not know, and it can fence it.
     let mut cluster = one("");
     cluster.options = vec![("stonith-enabled", "true")];
+    cluster.resources += r#"<primitive id="fence" class="stonith" type="fence_ipmilan"/>"#;
     let xml = cluster.xml().replace(
         r#"uname="maitre" in_ccm="true" crmd="online""#,
         r#"uname="maitre" in_ccm="false" crmd="offline""#,
@@ -473,4 +474,83 @@ fn what_is_not_configured() {
         "{:?}",
         said(&cluster, "gone")
     );
+}
+
+/// A clone with an instance on maitre.
+fn cloned(unique: &str) -> Sample {
+    let mut sample = Sample {
+        resources: format!(
+            r#"<clone id="c">{}{}</clone>"#,
+            meta("c", &[("globally-unique", unique)]),
+            address("p", "")
+        ),
+        ..Sample::default()
+    };
+    let instance = if unique == "true" { "p:0" } else { "p" };
+    sample.history[0] = vec![(instance, vec![ended("start", 3, 0), monitor(4, 0)])];
+    sample
+}
+
+#[test]
+fn what_is_cloned_is_known_by_its_id_in_the_configuration() {
+    for unique in ["false", "true"] {
+        let mut cluster = cloned(unique);
+        for name in ["c", "p", "p:0"] {
+            let why = explain(&cluster, name);
+            assert!(why.active, "{unique}: {name}");
+            assert_eq!(why.active_on, ["maitre"], "{unique}: {name}");
+        }
+        let why = explain(&cluster, "p:1");
+        assert!(!why.active && why.active_on.is_empty(), "{unique}: {why:?}");
+        cluster.history = Default::default();
+        cluster.attributes[0] = vec![("standby", "on")];
+        for name in ["c", "p", "p:0", "p:1"] {
+            let why = explain(&cluster, name);
+            assert!(!why.active, "{unique}: {name}");
+            assert_eq!(
+                said(&cluster, name),
+                ["on maitre: the node is in standby -> \
+                  crm_attribute --node maitre --name standby --delete"],
+                "{unique}: {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_node_without_an_instance_is_never_passed_over() {
+    for name in ["c", "p"] {
+        assert_eq!(
+            said(&cloned("false"), name),
+            [
+                "on esclave: no instance is there, and nothing in the CIB tells why -> \
+              look at the scores: crm_simulate --live-check --show-scores"
+            ]
+        );
+    }
+}
+
+#[test]
+fn without_a_fence_device_nothing_starts() {
+    const NOTHING: &str = "fencing is on, but no device is configured: no resource is started -> \
+        configure a fence device, or accept the risk: \
+        crm_attribute --name stonith-enabled --update false";
+    // Fencing is on unless it is turned off.
+    for options in [vec![], vec![("stonith-enabled", "true")]] {
+        let mut cluster = one("");
+        cluster.options = options;
+        assert_eq!(said(&cluster, "vip"), [NOTHING]);
+        // What runs is left running.
+        cluster.history[0] = vec![("vip", vec![ended("start", 3, 0), monitor(4, 0)])];
+        assert!(!said(&cluster, "vip").contains(&NOTHING.to_owned()));
+        let mut cluster = cloned("false");
+        cluster.options.clear();
+        assert_eq!(said(&cluster, "c"), [NOTHING]);
+        cluster.options.push(("have-watchdog", "true"));
+        assert!(!said(&cluster, "c").contains(&NOTHING.to_owned()));
+    }
+    let mut cluster = one("");
+    cluster.options.clear();
+    cluster.resources += r#"<primitive id="fence" class="stonith" type="fence_ipmilan"/>"#;
+    assert!(said(&cluster, "vip").is_empty());
 }

@@ -183,7 +183,7 @@ fn fencing(state: &ClusterStatus, found: &mut Vec<Finding>) {
         if nodes > 1 {
             found.push(Finding::FencingOff { nodes });
         }
-    } else if !state.options.have_watchdog && !state.resources().any(Resource::is_fence_device) {
+    } else if state.lacks_fence_device() {
         found.push(Finding::NoFenceDevice);
     }
 }

@@ -202,11 +202,7 @@ impl Finding {
             | Self::FailedOperation { resource, node, .. } => {
                 advice::mend_and_clean_up(l, resource, node)
             }
-            Self::NoFenceDevice => say!(
-                l,
-                "configure a fence device, or accept the risk: crm_attribute --name stonith-enabled --update false",
-                "configurer un appareil d'isolation, ou accepter le risque : crm_attribute --name stonith-enabled --update false"
-            ),
+            Self::NoFenceDevice => advice::add_fence_device(l),
             Self::NotActive { resource } => format!("crm_mon --why {resource}"),
             Self::FencingOff { .. } => say!(
                 l,

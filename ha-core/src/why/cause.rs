@@ -40,6 +40,8 @@ pub enum Cause {
     ClusterMaintenance,
     /// All resources are to be stopped.
     StopAll,
+    /// Fencing is on, but nothing can fence: nothing is started.
+    NoFenceDevice,
     /// It is no longer configured: only a history remembers it.
     Orphan,
     /// Its target role holds it back.
@@ -157,6 +159,8 @@ pub enum Cause {
         /// Where.
         node: String,
     },
+    /// Nothing keeps an instance of the clone off the node, and yet none is there.
+    NoInstance,
 }
 
 impl Cause {
@@ -168,27 +172,29 @@ impl Cause {
             Self::NoQuorum => 2,
             Self::ClusterMaintenance => 3,
             Self::StopAll => 4,
-            Self::Orphan => 5,
-            Self::TargetRole { .. } => 6,
-            Self::Maintenance { .. } => 7,
-            Self::Unmanaged { .. } => 8,
-            Self::Blocked => 9,
-            Self::Ticket { .. } => 10,
-            Self::Needs { .. } => 11,
-            Self::NodeOffline { .. } => 12,
-            Self::NodePending => 13,
-            Self::NodeStandby { .. } => 14,
-            Self::NodeMaintenance => 15,
-            Self::NodeHealth => 16,
-            Self::NotInstalled { .. } => 17,
-            Self::FailedTooOften { .. } => 18,
-            Self::Banned { .. } => 19,
-            Self::NotAllowed => 20,
-            Self::Apart { .. } => 21,
-            Self::InstanceLimit { .. } => 22,
-            Self::Failed { .. } => 23,
-            Self::Avoids { .. } => 24,
-            Self::RunsElsewhere { .. } => 25,
+            Self::NoFenceDevice => 5,
+            Self::Orphan => 6,
+            Self::TargetRole { .. } => 7,
+            Self::Maintenance { .. } => 8,
+            Self::Unmanaged { .. } => 9,
+            Self::Blocked => 10,
+            Self::Ticket { .. } => 11,
+            Self::Needs { .. } => 12,
+            Self::NodeOffline { .. } => 13,
+            Self::NodePending => 14,
+            Self::NodeStandby { .. } => 15,
+            Self::NodeMaintenance => 16,
+            Self::NodeHealth => 17,
+            Self::NotInstalled { .. } => 18,
+            Self::FailedTooOften { .. } => 19,
+            Self::Banned { .. } => 20,
+            Self::NotAllowed => 21,
+            Self::Apart { .. } => 22,
+            Self::InstanceLimit { .. } => 23,
+            Self::Failed { .. } => 24,
+            Self::Avoids { .. } => 25,
+            Self::RunsElsewhere { .. } => 26,
+            Self::NoInstance => 27,
         }
     }
 }
@@ -240,6 +246,11 @@ impl Reason {
                 l,
                 "all resources are to be stopped (stop-all-resources)",
                 "toutes les ressources doivent être arrêtées (stop-all-resources)"
+            ),
+            Cause::NoFenceDevice => say!(
+                l,
+                "fencing is on, but no device is configured: no resource is started",
+                "l'isolation des nœuds (fencing) est active, mais sans appareil : rien n'est démarré"
             ),
             Cause::Orphan => say!(
                 l,
@@ -436,6 +447,11 @@ impl Reason {
                 "nothing keeps it off; it runs on {node}",
                 "rien ne l'en écarte ; elle est sur {node}"
             ),
+            Cause::NoInstance => say!(
+                l,
+                "no instance is there, and nothing in the CIB tells why",
+                "aucune instance n'y est, et rien dans la CIB ne l'explique"
+            ),
             // The causes that are not about a node have their sentences above.
             _ => String::new(),
         }
@@ -453,6 +469,8 @@ impl Reason {
             Cause::NoQuorum => advice::see_who_is_missing(l),
             Cause::ClusterMaintenance => advice::unset_property("maintenance-mode"),
             Cause::StopAll => advice::unset_property("stop-all-resources"),
+            Cause::NoFenceDevice => advice::add_fence_device(l),
+            Cause::NoInstance => advice::see_scores(l),
             Cause::Orphan => advice::cleanup(resource, None),
             Cause::TargetRole { set_on, .. } => {
                 advice::unset_meta(set_on.as_ref().unwrap_or(resource), "target-role")

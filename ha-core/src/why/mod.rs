@@ -51,7 +51,8 @@ pub struct Explanation {
 /// Explains why a resource is not active, or not on each node, from a CIB.
 ///
 /// Of a group, the first member that is not active is looked at: the others wait for it. Of a clone,
-/// each node without an instance.
+/// each node without an instance; the id of what is cloned stands for any instance, the id with a
+/// number for that one (see [`ClusterStatus::resources_meant`]).
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] when the CIB has no such resource.
@@ -82,37 +83,46 @@ pub fn explain(
         ..ComputeOptions::default()
     };
     let state = status::compute_with(document, now, zone, options);
-    let Some(asked) = state.resource_index(resource) else {
+    let asked = state.resources_meant(resource);
+    let idle = |&&index: &&ResourceIndex| !is_active(&state, index, None, Role::Started, false);
+    let Some(&first) = asked.iter().find(idle).or_else(|| asked.first()) else {
         return Err(Error::new(
             ErrorKind::NotFound,
             format!("the cluster has no resource '{resource}'"),
         )
         .with_hint("crm_mon -1 -r lists the resources"));
     };
-    let leaf = subject(&state, asked);
+    let leaf = subject(&state, first);
+    // Of what is cloned, any instance will do.
+    let active = asked
+        .iter()
+        .any(|&index| is_active(&state, index, None, Role::Started, false));
     let subject = Subject {
         cib: Cib::new(document),
         chain: chain(&state, leaf),
-        asked,
+        active,
         leaf,
         state: &state,
     };
     let mut reasons = subject.wide();
     reasons.extend(subject.dependencies());
+    let is_told = !reasons.is_empty();
     for index in state.node_indexes() {
-        reasons.extend(subject.on_node(index));
+        reasons.extend(subject.on_node(index, is_told));
     }
     reasons.sort_by_key(|reason| reason.cause.rank());
     reasons.dedup();
     let mut active_on: Vec<String> = Vec::new();
     for node in state.nodes() {
-        if is_active(&state, asked, Some(node), Role::Started, true) {
+        let here =
+            |&index: &ResourceIndex| is_active(&state, index, Some(node), Role::Started, true);
+        if asked.iter().any(here) {
             active_on.push(node.name.clone());
         }
     }
     Ok(Explanation {
         resource: resource.to_owned(),
-        active: is_active(&state, asked, None, Role::Started, false),
+        active,
         active_on,
         reasons,
     })
@@ -161,7 +171,8 @@ fn chain(state: &ClusterStatus, leaf: ResourceIndex) -> Vec<ResourceIndex> {
 struct Subject<'s> {
     cib: Cib<'s>,
     state: &'s ClusterStatus,
-    asked: ResourceIndex,
+    /// What was asked for is active.
+    active: bool,
     leaf: ResourceIndex,
     chain: Vec<ResourceIndex>,
 }
@@ -217,7 +228,6 @@ impl<'s> Subject<'s> {
     fn wide(&self) -> Vec<Reason> {
         let state = self.state;
         let leaf = self.leaf();
-        let active = is_active(state, self.asked, None, Role::Started, false);
         let mut causes = Vec::new();
         if state.dc.is_none() {
             causes.push(Cause::NoDc);
@@ -231,12 +241,16 @@ impl<'s> Subject<'s> {
         if state.options.stop_all {
             causes.push(Cause::StopAll);
         }
+        // What runs already keeps running; a device of its own is what is missing.
+        if state.lacks_fence_device() && leaf.role <= Role::Stopped {
+            causes.push(Cause::NoFenceDevice);
+        }
         if leaf.orphan {
             causes.push(Cause::Orphan);
         }
         if let Some(role) = leaf.target_role {
             // A promotable instance that is held back still runs.
-            if role == Role::Stopped || (!active && role < Role::Started) {
+            if role == Role::Stopped || (!self.active && role < Role::Started) {
                 causes.push(Cause::TargetRole {
                     role,
                     set_on: self.set_on("target-role"),
@@ -268,8 +282,9 @@ impl<'s> Subject<'s> {
         reasons
     }
 
-    /// What holds on one node, unless the primitive is active there.
-    fn on_node(&self, index: NodeIndex) -> Vec<Reason> {
+    /// What holds on one node, unless the primitive is active there; whether something was told of all
+    /// nodes already.
+    fn on_node(&self, index: NodeIndex, is_told: bool) -> Vec<Reason> {
         let node = self.state.node(index);
         if node.kind == NodeKind::Ping || node.is_bundle {
             return Vec::new();
@@ -308,6 +323,9 @@ impl<'s> Subject<'s> {
         causes.extend(self.colocations(node));
         if causes.is_empty() {
             causes.extend(self.elsewhere());
+            if causes.is_empty() && self.active && !is_told && self.clone_of().is_some() {
+                causes.push(Cause::NoInstance);
+            }
         }
         causes
             .into_iter()

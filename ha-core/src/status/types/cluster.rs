@@ -201,6 +201,56 @@ impl ClusterStatus {
         self.resource_by_id.get(id).copied()
     }
 
+    /// Finds what a person means by a name: the resource of that id; the instance, when the name ends
+    /// in its number; every instance of what is cloned, when it is the id in the configuration.
+    ///
+    /// Empty when the cluster has no such resource.
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::{status, xml::Document};
+    /// let cib = Document::parse(
+    ///     r#"<cib><configuration><nodes><node id="1" uname="maitre"/><node id="2" uname="esclave"/></nodes>
+    ///          <resources><clone id="c"><primitive id="p" class="ocf" provider="pacemaker" type="ping"/>
+    ///          </clone></resources></configuration></cib>"#,
+    /// )?;
+    /// let state = status::compute(&cib, jiff::Timestamp::UNIX_EPOCH, &jiff::tz::TimeZone::UTC);
+    /// assert_eq!(state.resources_meant("p").len(), 2);
+    /// assert_eq!(state.resources_meant("p:1").len(), 1);
+    /// assert_eq!(state.resources_meant("c").len(), 1);
+    /// assert!(state.resources_meant("q").is_empty());
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn resources_meant(&self, name: &str) -> Vec<ResourceIndex> {
+        let of = |id: &str| -> Vec<ResourceIndex> {
+            self.resource_indexes()
+                .filter(|&index| self.resource(index).configured_id == id)
+                .collect()
+        };
+        let exact = self.resource_index(name);
+        if let Some(index) = exact.filter(|&index| self.resource(index).configured_id != name) {
+            return vec![index];
+        }
+        let instances = of(name);
+        if !instances.is_empty() {
+            return instances;
+        }
+        // An instance that is known under another name: by its place.
+        let numbered = name.rsplit_once(':').and_then(|(base, number)| {
+            let at: usize = number.parse().ok()?;
+            of(base).get(at).copied()
+        });
+        exact.or(numbered).into_iter().collect()
+    }
+
+    /// Tells whether nothing can fence although fencing is on. Pacemaker starts no resource then.
+    pub(crate) fn lacks_fence_device(&self) -> bool {
+        self.options.fencing
+            && !self.options.have_watchdog
+            && !self.resources().any(Resource::is_fence_device)
+    }
+
     /// Returns the names of the nodes where a resource runs (any of its instances).
     ///
     /// # Example
