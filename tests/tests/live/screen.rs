@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 pub(crate) fn register(harness: &mut Harness) {
     harness.test(
         "screen::follows_the_cluster",
-        own(LabOptions::default(), follows_the_cluster).limit(Duration::from_secs(400)),
+        own(LabOptions::default(), follows_the_cluster).limit(Duration::from_secs(600)),
     );
 }
 
@@ -55,6 +55,36 @@ impl Terminal<'_> {
             }
         })
     }
+}
+
+/// A daemon that neither answers nor is gone, and a launcher that is gone: no change of the CIB tells it.
+fn silent_daemons(terminal: &Terminal<'_>) -> Result<()> {
+    let node = terminal.lab.node("maitre")?;
+    let live = "live since the last change";
+    let launcher = "Status of pacemakerd: 'Pacemaker is running'";
+    terminal.shows("all is well at first", &[live, launcher], &["no answer"])?;
+
+    node.stop("pacemaker-based")?;
+    let lines = [
+        "no answer from pacemaker-based since",
+        "last known state",
+        "VIP_externe",
+    ];
+    terminal.shows("its silence is told", &lines, &[live])?;
+    // The keys work meanwhile.
+    terminal.keys(&["?"])?;
+    terminal.shows("? shows the keys", &["A  node attributes"], &[live])?;
+    terminal.keys(&["?"])?;
+    node.cont("pacemaker-based")?;
+    terminal.shows("its answer is seen", &[live, launcher], &["no answer"])?;
+
+    node.stop("pacemakerd")?;
+    let lines = ["no answer from pacemakerd since", "VIP_externe"];
+    terminal.shows("the launcher's silence is told", &lines, &[live, launcher])?;
+    node.cont("pacemakerd")?;
+    terminal
+        .shows("its answer is seen", &[live, launcher], &["no answer"])
+        .map(drop)
 }
 
 fn follows_the_cluster(lab: &Lab) -> Result<()> {
@@ -118,6 +148,8 @@ fn follows_the_cluster(lab: &Lab) -> Result<()> {
     terminal.keys(&["Home"])?;
     terminal.shows("a large one shows it all again", &["Cluster Summary:"], &[])?;
 
+    silent_daemons(&terminal)?;
+
     // The daemon is gone, and cannot be started again.
     let node = lab.node("maitre")?;
     node.stop("pacemakerd")?;
@@ -130,6 +162,17 @@ fn follows_the_cluster(lab: &Lab) -> Result<()> {
     terminal.shows("the loss is told", &lines, &[])?;
     node.cont("pacemakerd")?;
     terminal.shows("its return is seen", &["live since"], &["no connection"])?;
+
+    // The launcher alone is gone, for good.
+    terminal.shows(
+        "all is well again",
+        &["live since", "is running"],
+        &["no answer"],
+    )?;
+    node.kill("pacemakerd")?;
+    let lines = ["no answer from pacemakerd since", "VIP_externe"];
+    let gone = ["live since", "is running"];
+    terminal.shows("the launcher's end is told", &lines, &gone)?;
 
     terminal.keys(&["q"])?;
     lab.wait_until(LIMIT, "q ends the program", || {

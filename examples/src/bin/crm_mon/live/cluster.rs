@@ -1,6 +1,7 @@
-//! The thread that follows the cluster.
+//! The thread that follows the cluster, and the one that asks whether its daemons are still there.
 
 use std::sync::mpsc::Sender;
+use std::thread::Thread;
 use std::time::Duration;
 
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
@@ -12,13 +13,40 @@ use super::News;
 
 /// How long the daemons may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often to ask whether the daemons are there.
+const PULSE: Duration = Duration::from_secs(5);
 /// How long to wait before the next try to connect, where nothing announces that one would succeed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Follows the cluster until nobody listens.
-pub(super) fn follow(teller: &Sender<News>) {
+/// Asks the launcher and the CIB manager every few seconds whether they are there, until nobody listens:
+/// that they are not is no event. Whoever wants to know sooner unparks this thread.
+pub(super) fn ask(teller: &Sender<News>) {
+    let mut cib = None;
     loop {
-        let Err(end) = connection(teller);
+        if teller.send(News::Daemon(daemon())).is_err() {
+            return;
+        }
+        let answer = match &cib {
+            Some(cib) => Cib::version(cib).map(drop),
+            None => Cib::connect(&options()).map(|new| cib = Some(new)),
+        };
+        let news = match answer {
+            Ok(()) => News::Answers(true),
+            Err(e) if e.kind() == ErrorKind::Timeout => News::Answers(false),
+            // Who follows the CIB tells that the connection is lost, and why.
+            Err(_) => News::Redraw,
+        };
+        if teller.send(news).is_err() {
+            return;
+        }
+        std::thread::park_timeout(PULSE);
+    }
+}
+
+/// Follows the cluster until nobody listens.
+pub(super) fn follow(teller: &Sender<News>, asker: &Thread) {
+    loop {
+        let Err(end) = connection(teller, asker);
         let gone = match end {
             End::Cluster(e) => teller.send(News::Lost(format!("{e:#}"))).is_err(),
             End::Listener => true,
@@ -44,13 +72,11 @@ impl From<Error> for End {
 }
 
 /// Follows the CIB over one watch, which connects again by itself when it had a connection.
-fn connection(teller: &Sender<News>) -> Result<std::convert::Infallible, End> {
+fn connection(teller: &Sender<News>, asker: &Thread) -> Result<std::convert::Infallible, End> {
     let say = |news| teller.send(news).map_err(|_| End::Listener);
-    let mut options = ConnectOptions::default();
-    options.timeout = PATIENCE;
-    let cib = Cib::connect(&options)?;
+    let cib = Cib::connect(&options())?;
     let mut watch = Watch::open(&cib)?;
-    say(News::Daemon(daemon()))?;
+    asker.unpark();
     say(News::Cib(Box::new(watch.document().clone())))?;
     say(News::Fencing(fencing()))?;
     while let Some(update) = watch.next() {
@@ -59,7 +85,7 @@ fn connection(teller: &Sender<News>) -> Result<std::convert::Infallible, End> {
         loop {
             match &last {
                 Update::Lost { cause } => say(News::Lost(cause.to_string()))?,
-                Update::Reconnected { .. } => say(News::Daemon(daemon()))?,
+                Update::Reconnected { .. } => asker.unpark(),
                 _ => {}
             }
             match watch.try_next() {
@@ -74,6 +100,12 @@ fn connection(teller: &Sender<News>) -> Result<std::convert::Infallible, End> {
         }
     }
     Err(Error::new(ErrorKind::Disconnected, "the changes of the CIB ended").into())
+}
+
+fn options() -> ConnectOptions {
+    let mut options = ConnectOptions::default();
+    options.timeout = PATIENCE;
+    options
 }
 
 fn fencing() -> ha_core::view::FencingHistory {

@@ -1,8 +1,9 @@
 //! The live view: the status on a terminal, redrawn when the cluster changes.
 //!
-//! One thread follows the CIB, one reads the keys; this one draws. Nothing asks the cluster again and
-//! again: between two changes only the keys and the size of the terminal matter. Once a minute the
-//! status is computed again from the same CIB, because rules and failure time-outs depend on the time.
+//! One thread follows the CIB, one reads the keys, one asks the daemons every few seconds whether they
+//! are still there; this one draws. The status is never asked for again and again: it comes with the
+//! changes. Once a minute it is computed again from the same CIB, because rules and failure time-outs
+//! depend on the time.
 
 mod cluster;
 mod keys;
@@ -34,8 +35,10 @@ enum News {
     End(ha_core::Error),
     /// The CIB is now this.
     Cib(Box<Document>),
-    /// The launcher said this.
+    /// The launcher said this, or does not answer.
     Daemon(Option<DaemonState>),
+    /// The CIB manager answers, or not in time.
+    Answers(bool),
     /// The fencer said this.
     Fencing(FencingHistory),
     /// There is no connection to the cluster.
@@ -49,6 +52,8 @@ enum Link {
     Connecting,
     /// Changes are followed.
     Up,
+    /// The connection is there, but the CIB manager does not answer since then.
+    Silent(Timestamp),
     /// Not since then, and why.
     Down(Timestamp, String),
 }
@@ -60,8 +65,10 @@ struct App {
     document: Option<Box<Document>>,
     computer: Computer,
     link: Link,
+    /// Since when the launcher does not answer.
+    launcher_gone: Option<Timestamp>,
     lines: Vec<Line>,
-    /// When the lines were made.
+    /// When the CIB was last heard of.
     at: Timestamp,
     zone: TimeZone,
     /// The first line and column on the screen.
@@ -84,6 +91,7 @@ impl App {
             document: None,
             computer: Computer::new(),
             link: Link::Connecting,
+            launcher_gone: None,
             lines: Vec::new(),
             at: Timestamp::now(),
             zone,
@@ -107,7 +115,6 @@ impl App {
             .computer
             .compute_with(document, now, &self.zone, options);
         self.lines = Report::new(&state, &self.view, now, &self.zone).lines();
-        self.at = now;
         self.scroll_to(self.top);
     }
 
@@ -126,12 +133,25 @@ impl App {
             News::Cib(document) => {
                 self.document = Some(document);
                 self.link = Link::Up;
+                self.at = now;
                 self.compute(now);
             }
             News::Daemon(state) => {
-                self.view.daemon = state;
-                self.compute(now);
+                self.launcher_gone = match state {
+                    Some(_) => None,
+                    None => self.launcher_gone.or(Some(now)),
+                };
+                if self.view.daemon != state {
+                    self.view.daemon = state;
+                    self.compute(now);
+                }
             }
+            // A connection that is lost is told of by who follows the CIB.
+            News::Answers(answers) => match (&self.link, answers) {
+                (Link::Up, false) => self.link = Link::Silent(now),
+                (Link::Silent(_), true) => self.link = Link::Up,
+                _ => {}
+            },
             News::Fencing(history) => {
                 self.view.fencing = Some(history);
                 self.compute(now);
@@ -140,6 +160,7 @@ impl App {
                 // The time since when stays that of the first report.
                 let since = match self.link {
                     Link::Down(since, _) => since,
+                    Link::Silent(since) => since,
                     Link::Connecting | Link::Up => now,
                 };
                 self.link = Link::Down(since, cause);
@@ -175,7 +196,9 @@ pub(crate) fn run(view: Options, zone: TimeZone) -> Result<()> {
             }
         }
     });
-    std::thread::spawn(move || cluster::follow(&teller));
+    let asker = teller.clone();
+    let asker = std::thread::spawn(move || cluster::ask(&asker));
+    std::thread::spawn(move || cluster::follow(&teller, asker.thread()));
     let mut app = App::new(view, zone, color());
     let result = show(&mut terminal, &mut app, &news);
     ratatui::restore();
@@ -187,18 +210,18 @@ fn show(
     app: &mut App,
     news: &Receiver<News>,
 ) -> Result<()> {
+    let mut due = Instant::now() + AGAIN;
     loop {
+        if Instant::now() >= due {
+            app.compute(Timestamp::now());
+            due = Instant::now() + AGAIN;
+        }
         terminal
             .draw(|frame| screen::draw(app, frame))
             .context("draw on the terminal")?;
-        let deadline = Instant::now() + AGAIN;
-        let mut heard = match news.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        {
+        let mut heard = match news.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(heard) => Some(heard),
-            Err(RecvTimeoutError::Timeout) => {
-                app.compute(Timestamp::now());
-                None
-            }
+            Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
         // What came together is drawn once.

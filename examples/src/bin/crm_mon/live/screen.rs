@@ -113,6 +113,15 @@ fn status_line(app: &App) -> Line<'static> {
         Link::Up => {
             let version = app.document.as_ref().map(|document| document.version());
             let version = version.map_or_else(String::new, |version| format!("   CIB {version}"));
+            if let Some(since) = app.launcher_gone {
+                return alarm(
+                    app,
+                    format!(
+                        "no answer from pacemakerd since {}; the CIB is followed{version}   ? keys   q quit",
+                        time(app, since)
+                    ),
+                );
+            }
             Line::styled(
                 format!(
                     "live since the last change at {}{version}   ? keys   q quit",
@@ -121,22 +130,33 @@ fn status_line(app: &App) -> Line<'static> {
                 Style::new().add_modifier(Modifier::DIM),
             )
         }
+        Link::Silent(since) => alarm(
+            app,
+            format!(
+                "no answer from pacemaker-based since {}; this is the last known state",
+                time(app, *since)
+            ),
+        ),
         Link::Down(since, cause) => {
             let known = if app.document.is_some() {
                 "; this is the last known state"
             } else {
                 ""
             };
-            let style = color(app, Color::Red).add_modifier(Modifier::REVERSED);
-            Line::styled(
+            alarm(
+                app,
                 format!(
                     "no connection to the cluster since {}{known}: {cause}",
                     time(app, *since)
                 ),
-                style,
             )
         }
     }
+}
+
+fn alarm(app: &App, text: String) -> Line<'static> {
+    let style = color(app, Color::Red).add_modifier(Modifier::REVERSED);
+    Line::styled(text, style)
 }
 
 fn time(app: &App, at: Timestamp) -> String {

@@ -115,6 +115,49 @@ fn a_lost_cluster_is_told_with_the_time_and_the_last_state_stays() {
 }
 
 #[test]
+fn daemons_that_do_not_answer_are_told_with_the_time() {
+    let mut app = app();
+    let at = |seconds| Timestamp::from_second(seconds).expect("in range");
+    let mut hear = |news, seconds| {
+        app.hear(news, at(seconds)).expect("no error");
+        draw(&mut app, 120, 20)
+    };
+    let launcher = || {
+        News::Daemon(Some(DaemonState {
+            state: "running".to_owned(),
+            description: "Pacemaker is running".to_owned(),
+            source: "pacemakerd".to_owned(),
+            last_updated: None,
+        }))
+    };
+    let is_running = |lines: &[String]| lines.iter().any(|line| line.contains("is running"));
+    let live = "live since the last change at 00:00:00";
+    let lines = hear(launcher(), 10);
+    assert!(is_running(&lines) && lines[19].starts_with(live));
+    for seconds in [60, 65] {
+        let lines = hear(News::Daemon(None), seconds);
+        let told = "no answer from pacemakerd since 00:01:00; the CIB is followed";
+        assert!(
+            !is_running(&lines) && lines[19].starts_with(told),
+            "{lines:#?}"
+        );
+    }
+    for seconds in [70, 75] {
+        let lines = hear(News::Answers(false), seconds);
+        let told = "no answer from pacemaker-based since 00:01:10; this is the last known state";
+        assert_eq!(lines[19], told);
+        assert!(lines.contains(&"  * Online: [ maitre ]".to_owned()));
+    }
+    hear(News::Answers(true), 80);
+    let lines = hear(launcher(), 81);
+    assert!(is_running(&lines) && lines[19].starts_with(live));
+    // What is lost is not there again because the daemon answers: the changes must come too.
+    hear(News::Lost("gone".into()), 90);
+    let lines = hear(News::Answers(true), 95);
+    assert!(lines[19].starts_with("no connection to the cluster since 00:01:30"));
+}
+
+#[test]
 fn before_anything_is_known_it_waits() {
     let mut app = App::new(Options::default(), TimeZone::UTC, true);
     assert_eq!(draw(&mut app, 40, 3)[0], "Waiting for the cluster ...");
