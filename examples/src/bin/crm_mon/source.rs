@@ -31,7 +31,8 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
     let shadow = std::env::var_os("CIB_shadow").filter(|name| !name.is_empty());
     let file = || match &request.cib_file {
         Some(path) => Some(path.into()),
-        None => std::env::var_os("CIB_file").filter(|path| !path.is_empty()),
+        // The empty name too is that of a file: of none.
+        None => std::env::var_os("CIB_file"),
     };
     let path = match shadow {
         Some(name) => shadow_file(&name),
@@ -135,8 +136,8 @@ fn cause(error: &io::Error) -> &'static str {
 
 /// Tells whether the environment names a CIB that is not the running cluster's.
 pub(crate) fn is_stored() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    is_set("CIB_shadow") || is_set("CIB_file")
+    std::env::var_os("CIB_shadow").is_some_and(|name| !name.is_empty())
+        || std::env::var_os("CIB_file").is_some()
 }
 
 /// Returns what the launcher says of itself, in the words of `crm_mon`.
