@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output as Ended};
 
+use ha_core::view::json::Output;
 use serde_json::Value;
 
 const CIB: &str = concat!(
@@ -11,11 +12,11 @@ const CIB: &str = concat!(
     "/../ha-core/tests/data/status/failures.xml"
 );
 
-fn crm_mon(arguments: &[&str], locale: &str) -> Output {
+fn crm_mon(arguments: &[&str], locale: &str) -> Ended {
     crm_mon_of(Path::new(CIB), arguments, locale)
 }
 
-fn crm_mon_of(cib: &Path, arguments: &[&str], locale: &str) -> Output {
+fn crm_mon_of(cib: &Path, arguments: &[&str], locale: &str) -> Ended {
     Command::new(env!("CARGO_BIN_EXE_crm_mon"))
         .args(arguments)
         .env("CIB_file", cib)
@@ -151,5 +152,66 @@ fn one_question_at_a_time() {
             text.contains("only one of --why, --is and --findings"),
             "{text}"
         );
+    }
+}
+
+/// The answer as JSON, by the types that describe it.
+fn json(arguments: &[&str]) -> Output {
+    let output = crm_mon(
+        &[arguments, &["--output-as=json", "--lang=fr"]].concat(),
+        "C",
+    );
+    let read: Output = serde_json::from_slice(&output.stdout).expect("as the types say");
+    assert_eq!(output.status.code(), Some(read.status.code.into()));
+    let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(serde_json::to_value(&read).expect("JSON"), value);
+    read
+}
+
+#[test]
+fn answers_are_json_too() {
+    let yes = json(&["--is", "a started"]);
+    assert_eq!((yes.status.code, yes.status.message.as_str()), (0, "OK"));
+    assert!(yes.answer.expect("an answer").yes);
+    let no = json(&["--is", "e started"]);
+    assert_eq!(
+        (no.status.code, no.status.message.as_str()),
+        (1, "The answer is no")
+    );
+    let no = no.answer.expect("an answer");
+    assert!(!no.yes && no.because.starts_with("e "), "{no:?}");
+
+    let why = json(&["--why", "a"]);
+    assert_eq!(why.status.code, 0);
+    let why = why.explanation.expect("an explanation");
+    assert_eq!(
+        (why.active, why.active_on),
+        (true, vec!["maitre".to_owned()])
+    );
+    let reason = &why.reasons[0];
+    assert_eq!(reason.node.as_deref(), Some("esclave"));
+    assert!(!reason.cause.is_empty());
+    assert!(reason.text.starts_with("sur esclave : "), "{reason:?}");
+
+    let output = json(&["--findings"]);
+    assert_eq!(output.status.code, 1);
+    let found = output.findings.expect("findings");
+    assert_eq!(
+        (found[0].finding.as_str(), found[0].severity.as_str()),
+        ("blocked", "error")
+    );
+    assert!(
+        found[0].text.starts_with("la grappe a abandonné d"),
+        "{:?}",
+        found[0]
+    );
+    assert!(output.nodes.is_none() && output.answer.is_none());
+
+    let unknown = json(&["--why", "nothing"]);
+    assert_eq!(unknown.status.code, 105);
+    assert!(unknown.explanation.is_none() && !unknown.status.errors.is_empty());
+    for format in ["xml", "html"] {
+        let words = ["--findings", &format!("--output-as={format}")];
+        assert_eq!(crm_mon(&words, "C").status.code(), Some(64));
     }
 }

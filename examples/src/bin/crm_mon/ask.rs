@@ -4,13 +4,15 @@ use ha_core::finding::{self, Finding};
 use ha_core::language::Language;
 use ha_core::question::Question;
 use ha_core::status::{self, ComputeOptions};
+use ha_core::view::{self, json};
 use ha_core::{Result, why};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
-use crate::arguments::Request;
+use crate::arguments::{Format, Request};
 use crate::source::{self, Source};
-use crate::{cluster, zone};
+use crate::{cluster, program, zone};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,15 @@ pub(crate) struct Answer {
     pub(crate) code: u8,
 }
 
+/// The answer to one of the questions, for people and for programs.
+struct Told {
+    text: String,
+    code: u8,
+    /// What the exit status means.
+    meaning: &'static str,
+    put: Box<dyn FnOnce(&mut json::Output)>,
+}
+
 /// Answers a question about the cluster that was read.
 pub(crate) fn answer(
     asked: &Asked,
@@ -38,11 +49,41 @@ pub(crate) fn answer(
 ) -> Result<Answer> {
     let zone = zone::local();
     let language = request.language.unwrap_or_else(language);
-    match asked {
-        Asked::Is(question) => is(question, request.verbose, source, now, &zone),
-        Asked::Why(resource) => why_not(resource, language, source, now, &zone),
-        Asked::Findings => Ok(findings(language, source, now, &zone)),
-    }
+    let told = match asked {
+        Asked::Is(question) => is(question, request.verbose, source, now, &zone)?,
+        Asked::Why(resource) => why_not(resource, language, source, now, &zone)?,
+        Asked::Findings => findings(language, source, now, &zone),
+    };
+    let text = match request.format {
+        Format::Json => {
+            let ended = view::Failure {
+                request: &request.view.request,
+                code: told.code,
+                meaning: told.meaning,
+                errors: &[],
+                daemon: None,
+            };
+            let mut output = ended.json();
+            (told.put)(&mut output);
+            program::json(&output)
+        }
+        _ => told.text,
+    };
+    Ok(Answer {
+        text,
+        code: told.code,
+    })
+}
+
+/// Returns the name of one of the kinds that a value can be of.
+fn kind(value: &impl Serialize, member: &str) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    let name = if member.is_empty() {
+        value.as_str()
+    } else {
+        value[member].as_str()
+    };
+    name.unwrap_or_default().to_owned()
 }
 
 /// The language of the environment, as the C library finds it for messages.
@@ -60,7 +101,7 @@ fn is(
     source: &Source,
     now: Timestamp,
     zone: &TimeZone,
-) -> Result<Answer> {
+) -> Result<Told> {
     let question: Question = question.parse()?;
     let options = ComputeOptions::default();
     let state = status::compute_with(&source.document, now, zone, options);
@@ -69,9 +110,16 @@ fn is(
     if verbose || !answer.yes {
         text = format!("{text}: {}", answer.because);
     }
-    Ok(Answer {
+    Ok(Told {
         text: text + "\n",
         code: u8::from(!answer.yes),
+        meaning: if answer.yes { "OK" } else { "The answer is no" },
+        put: Box::new(move |output| {
+            output.answer = Some(json::Answer {
+                yes: answer.yes,
+                because: answer.because,
+            });
+        }),
     })
 }
 
@@ -81,7 +129,7 @@ fn why_not(
     source: &Source,
     now: Timestamp,
     zone: &TimeZone,
-) -> Result<Answer> {
+) -> Result<Told> {
     let why = why::explain(&source.document, now, zone, resource)?;
     let nodes = why.active_on.join(", ");
     let french = language == Language::French;
@@ -106,10 +154,29 @@ fn why_not(
             "Nothing in the CIB tells why; the scores: crm_simulate --live-check --show-scores\n"
         };
     }
-    Ok(Answer { text, code: 0 })
+    Ok(Told {
+        text,
+        code: 0,
+        meaning: "OK",
+        put: Box::new(move |output| {
+            let reason = |reason: &why::Reason| json::Reason {
+                resource: reason.resource.clone(),
+                node: reason.node.clone(),
+                cause: kind(reason, "cause"),
+                text: reason.text(language),
+                next_step: reason.next_step(language),
+            };
+            output.explanation = Some(json::Explanation {
+                reasons: why.reasons.iter().map(reason).collect(),
+                resource: why.resource,
+                active: why.active,
+                active_on: why.active_on,
+            });
+        }),
+    })
 }
 
-fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone) -> Answer {
+fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone) -> Told {
     let mut found = finding::all(&source.document, now, zone);
     if !source::is_stored() {
         // Without Corosync (a remote node) there are no links to look at.
@@ -134,8 +201,23 @@ fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone
         };
     }
     let is_error = |finding: &Finding| finding.severity() == finding::Severity::Error;
-    Answer {
+    let code = u8::from(found.iter().any(is_error));
+    Told {
         text,
-        code: u8::from(found.iter().any(is_error)),
+        code,
+        meaning: if code == 0 {
+            "OK"
+        } else {
+            "Something is wrong"
+        },
+        put: Box::new(move |output| {
+            let finding = |finding: &Finding| json::Finding {
+                finding: kind(finding, "finding"),
+                severity: kind(&finding.severity(), ""),
+                text: finding.text(language),
+                fix: finding.fix(language),
+            };
+            output.findings = Some(found.iter().map(finding).collect());
+        }),
     }
 }

@@ -30,7 +30,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// The version of what is described here.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// Defines types of the output: all of them can be read, written, compared and described.
 macro_rules! output {
@@ -42,9 +42,11 @@ macro_rules! output {
     )+};
 }
 
+mod answer;
 mod history;
 mod resource;
 
+pub use answer::{Answer, Explanation, Finding, Reason};
 pub use history::{
     Failure, FenceEvent, FenceHistory, FenceStatus, NodeHistory, Operation, ResourceHistory,
 };
@@ -89,6 +91,15 @@ pub struct Output {
     /// Location constraints that keep resources off nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bans: Option<Vec<Ban>>,
+    /// The answer to `--is`, instead of the status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// The answer to `--why`, instead of the status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+    /// The answer to `--findings`, instead of the status: the worst first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<Finding>>,
 }
 
 /// How the program ended.
@@ -350,6 +361,9 @@ impl Output {
             fence_history: None,
             tickets: None,
             bans: None,
+            answer: None,
+            explanation: None,
+            findings: None,
         }
     }
 }

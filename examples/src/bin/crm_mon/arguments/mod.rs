@@ -406,6 +406,11 @@ impl Given {
             Ok(chosen) => (chosen, None),
             Err(message) => (sections::Chosen::default(), Some(message)),
         };
+        let is_text = matches!(self.format, Format::Text | Format::Simple | Format::Json);
+        let problem = problem.or_else(|| {
+            let refused = self.asked.is_some() && !is_text;
+            refused.then(|| "questions are answered as text or JSON".to_owned())
+        });
         let to_file = self.output_to.as_deref().is_some_and(|path| path != "-");
         self.page.refresh = to_file.then_some(self.interval.as_secs());
         let view = Options {

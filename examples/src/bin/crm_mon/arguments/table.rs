@@ -116,7 +116,7 @@ const OPTIONS: [Entry; 51] = [
     entry(Group::Help, Name::Help(Display), ' ', "help-display", Value::None, ("", "options of what is shown")),
     entry(Group::Help, Name::Help(Additional), ' ', "help-additional", Value::None, ("", "options of how it runs")),
     entry(Group::Help, Name::Help(Deprecated), ' ', "help-deprecated", Value::None, ("", "old spellings")),
-    entry(Group::Help, Name::Help(Questions), ' ', "help-questions", Value::None, ("", "options that ask instead of showing")),
+    entry(Group::Help, Name::Help(Questions), ' ', "help-questions", Value::None, ("", "options that ask instead of showing; one at a\ntime, answered as text or JSON")),
     entry(Output, Name::OutputAs, ' ', "output-as", Value::Required, ("FORMAT", "console (default), text, xml, html or json")),
     entry(Output, Name::OutputTo, ' ', "output-to", Value::Required, ("FILE", "write there (\"-\" for standard output)")),
     entry(Output, Name::HtmlCgi, ' ', "html-cgi", Value::None, ("", "start HTML with the header a web server expects")),
