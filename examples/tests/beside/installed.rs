@@ -29,6 +29,15 @@ impl Outcome {
         (self.code, self.signal, &self.output) == (other.code, other.signal, &other.output)
     }
 
+    /// Hides how to use the program, which each says in its own words before what is wrong.
+    pub(crate) fn without_help(mut self) -> Self {
+        if self.errors.starts_with("Usage:\n") {
+            let at = self.errors.rfind("\n\n").map_or(0, |at| at + 2);
+            self.errors = format!("(help)\n{}", &self.errors[at..]);
+        }
+        self
+    }
+
     /// Returns the first line in which they differ.
     pub(crate) fn first_difference(&self, other: &Self) -> String {
         let (mut theirs, mut ours) = (self.output.lines(), other.output.lines());
@@ -44,12 +53,23 @@ impl Outcome {
 
 /// Runs one of the programs on a CIB.
 pub(crate) fn run(program: Program, words: &[String], zone: &str, cib: &Path) -> Outcome {
+    run_as("crm_mon", program, words, zone, cib)
+}
+
+/// Runs one of the programs, called by a name.
+pub(crate) fn run_as(
+    name: &str,
+    program: Program,
+    words: &[String],
+    zone: &str,
+    cib: &Path,
+) -> Outcome {
     let mut command = Command::new(match program {
         Program::Installed => INSTALLED,
         Program::Ours => env!("CARGO_BIN_EXE_crm_mon"),
     });
     let output = command
-        .arg0("crm_mon")
+        .arg0(name)
         .args(words)
         .env_clear()
         .env("LC_ALL", "C.UTF-8")

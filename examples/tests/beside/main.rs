@@ -16,7 +16,7 @@ mod random;
 
 use std::process::Command;
 
-use installed::{Program, is_there, run};
+use installed::{Program, is_there, run, run_as};
 
 /// What varies; each row is one choice, and an empty one stands for nothing.
 const FACTORS: [&[&str]; 12] = [
@@ -116,6 +116,26 @@ const ODD: [&str; 59] = [
     "--version -i junk",
 ];
 
+/// More command lines about which something is said.
+const WITH_MESSAGE: [&str; 16] = [
+    "--include=foo",
+    "--include=list",
+    "--exclude=list",
+    "--exclude=bans:x -r",
+    "-I nodes,,dc",
+    "-s --include=foo",
+    "-X --include=foo",
+    "--output-as=html --include=foo",
+    "-d",
+    "-\u{e9}",
+    "-1r\u{e9}zz",
+    "-L -\u{e9}",
+    "-m -r\u{e9}1",
+    "--\u{e9}",
+    "--output-as=xml --bogus",
+    "-w --include=foo",
+];
+
 /// Returns choices, one of each factor, in which every two choices of different factors meet.
 fn pairs() -> Vec<Vec<usize>> {
     let mut open: Vec<((usize, usize), (usize, usize))> = Vec::new();
@@ -210,6 +230,54 @@ fn command_lines_that_make_no_sense() {
         let theirs = run(Program::Installed, &words, "UTC", cib);
         let ours = run(Program::Ours, &words, "UTC", cib);
         assert_eq!(theirs, ours, "{line}");
+    }
+}
+
+/// The messages too are the same, whatever the program is called; but for the help, which is in words of
+/// our own.
+#[test]
+fn messages_of_command_lines_that_make_no_sense() {
+    if !is_there() {
+        return;
+    }
+    let cib = &inputs::cibs(75)[0];
+    let with_message = ODD.iter().chain(&WITH_MESSAGE);
+    let mut said = 0;
+    for line in with_message {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let name = "/some/folder/other-name";
+        let theirs = run_as(name, Program::Installed, &words, "UTC", cib).without_help();
+        let ours = run_as(name, Program::Ours, &words, "UTC", cib).without_help();
+        assert_eq!(theirs, ours, "{line}");
+        said += usize::from(!theirs.errors.is_empty());
+    }
+    assert!(said >= 30, "{said}");
+}
+
+/// A name of no file is not the running cluster.
+#[test]
+fn an_empty_name_of_a_file() {
+    if !is_there() {
+        return;
+    }
+    let cib = std::path::Path::new("");
+    for line in [
+        "-1",
+        "",
+        "-w",
+        "-s",
+        "-X",
+        "--output-as=xml",
+        "--output-as=html",
+        "-1 -x FILE",
+    ] {
+        let file = inputs::cibs(75)[0].display().to_string();
+        let words = line.split_whitespace();
+        let words: Vec<String> = words.map(|word| word.replace("FILE", &file)).collect();
+        let theirs = run(Program::Installed, &words, "UTC", cib);
+        let ours = run(Program::Ours, &words, "UTC", cib);
+        assert_eq!(theirs, ours, "{line}");
+        assert!(theirs.code.is_some(), "{theirs:?}");
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is said when there is no status, in the format that was asked for.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use ha_core::view::{self, DaemonState};
 
 use crate::arguments::{self, Format, Request};
@@ -20,7 +23,7 @@ pub(crate) struct Failure {
     pub(crate) meaning: &'static str,
     /// What pacemakerd said of itself.
     pub(crate) daemon: Option<Box<DaemonState>>,
-    /// Say how to use the program first, when it is a person who asks.
+    /// Say how to use the program first, when plain text was asked for.
     pub(crate) with_help: bool,
 }
 
@@ -28,7 +31,7 @@ impl Failure {
     /// The command line makes no sense.
     pub(crate) fn usage(message: &str) -> Self {
         Self {
-            lines: vec![format!("crm_mon: {message}")],
+            lines: vec![format!("{}: {message}", name())],
             code: arguments::USAGE,
             meaning: "Incorrect usage",
             daemon: None,
@@ -72,7 +75,7 @@ impl Failure {
 
     /// Something of ours failed, that `crm_mon` does not have.
     pub(crate) fn of(error: &ha_core::Error) -> Self {
-        let mut lines = vec![format!("crm_mon: {error:#}")];
+        let mut lines = vec![format!("{}: {error:#}", name())];
         lines.extend(error.hint().map(|hint| format!("  next step: {hint}")));
         Self {
             lines,
@@ -96,7 +99,8 @@ impl Failure {
         let error = error.split(" (os error").next().unwrap_or(&error);
         Self {
             lines: vec![format!(
-                "crm_mon: Error creating output format {format}: {error}"
+                "{}: Error creating output format {format}: {error}",
+                name()
             )],
             code: if request.asked.is_some() { 74 } else { 1 },
             meaning: "Error occurred",
@@ -129,7 +133,13 @@ impl Failure {
     pub(crate) fn print(&self, request: &Request) -> u8 {
         let to = request.output_to.as_deref();
         match request.format {
-            Format::Text | Format::Simple => self.print_plain(),
+            Format::Text => {
+                if self.with_help {
+                    eprint!("{}\n\n", arguments::help());
+                }
+                self.print_plain();
+            }
+            Format::Simple => self.print_plain(),
             Format::LegacyXml => {
                 if self.code != 0 {
                     eprintln!("{}", self.meaning);
@@ -151,17 +161,26 @@ impl Failure {
     }
 
     fn print_plain(&self) {
-        if self.with_help {
-            eprint!("{}\n\n", arguments::help());
-        }
         for line in &self.lines {
             eprintln!("{line}");
         }
     }
 }
 
+/// Returns the name that the program was called by, without its folder.
+pub(crate) fn name() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let name = called.as_deref().and_then(Path::file_name);
+    name.map_or_else(
+        || "crm_mon".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
 /// Says what is wrong before a format is known.
-pub(crate) fn print_plain(message: &str, code: u8) -> u8 {
-    eprintln!("crm_mon: {message}");
+pub(crate) fn print_plain(message: &[u8], code: u8) -> u8 {
+    let line = [name().as_bytes(), b": ", message, b"\n"].concat();
+    // Nobody could be told that it cannot be told.
+    drop(std::io::stderr().write_all(&line));
     code
 }

@@ -22,7 +22,7 @@ pub(crate) fn main() -> u8 {
         Ok(Action::Print(text)) => {
             return match write(&text, None) {
                 Ok(()) => 0,
-                Err(error) => failure::print_plain(&format!("cannot write: {error}"), 1),
+                Err(error) => failure::print_plain(format!("cannot write: {error}").as_bytes(), 1),
             };
         }
         Err(message) => return failure::print_plain(&message, arguments::USAGE),

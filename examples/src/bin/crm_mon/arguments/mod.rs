@@ -145,8 +145,9 @@ pub(crate) fn help() -> String {
 /// Reads the command line: the program's name and the words that follow it.
 ///
 /// # Errors
-/// What is wrong with the command line, in one line.
-pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
+/// What is wrong with the command line, in one line; not always text, as `crm_mon` says the first byte of
+/// a letter that it does not know.
+pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, Vec<u8>> {
     let mut given = Given {
         format: Format::Text,
         by_node: false,
@@ -206,12 +207,13 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, String> {
         };
         for (at, letter) in letters.char_indices() {
             let unknown = || {
+                let letters = letters.as_bytes();
                 let name = if was_plain {
                     letters
                 } else {
-                    &letters[at..][..letter.len_utf8()]
+                    &letters[at..=at]
                 };
-                format!("Unknown option -{name}")
+                [b"Unknown option -", name].concat()
             };
             let entry = table::by_letter(letter).ok_or_else(unknown)?;
             let attached = &letters[at + letter.len_utf8()..];
@@ -509,7 +511,7 @@ mod tests {
 
     fn action(words: &str) -> Result<Action, String> {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
-        parse("crm_mon", &words)
+        parse("crm_mon", &words).map_err(|e| String::from_utf8_lossy(&e).into_owned())
     }
 
     fn read(words: &str) -> Request {

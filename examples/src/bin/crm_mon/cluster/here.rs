@@ -13,7 +13,7 @@ use ha_core::{Error, ErrorKind, Result};
 use jiff::tz::TimeZone;
 
 use crate::arguments::{Follow, Format, Request};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::program::wants_fencing;
 use crate::source::{Source, daemon_state};
 use crate::{follow, live};
@@ -119,7 +119,10 @@ fn no_cib(request: &Request, answer: &pacemakerd::PacemakerdStatus, error: &Erro
 fn unavailable(request: &Request, error: &Error) -> Failure {
     if error.kind() != ErrorKind::Disconnected {
         return Failure {
-            lines: vec![format!("crm_mon: Connection to cluster failed: {error:#}")],
+            lines: vec![format!(
+                "{}: Connection to cluster failed: {error:#}",
+                failure::name()
+            )],
             code: error.exit_code(),
             meaning: "Error occurred",
             daemon: None,
@@ -133,7 +136,10 @@ fn unavailable(request: &Request, error: &Error) -> Failure {
     Failure {
         lines: vec![
             "error: Could not connect to launcher: Connection refused".to_owned(),
-            format!("crm_mon: {critical}Connection to cluster failed: Connection refused"),
+            format!(
+                "{}: {critical}Connection to cluster failed: Connection refused",
+                failure::name()
+            ),
         ],
         code,
         meaning: "Not connected",

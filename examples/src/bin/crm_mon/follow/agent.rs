@@ -84,7 +84,11 @@ impl Notifier {
         }
         match command.spawn() {
             Ok(child) => self.running.push(child),
-            Err(error) => eprintln!("crm_mon: cannot run {}: {error}", self.agent.program),
+            Err(error) => eprintln!(
+                "{}: cannot run {}: {error}",
+                crate::failure::name(),
+                self.agent.program
+            ),
         }
     }
 

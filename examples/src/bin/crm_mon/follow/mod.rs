@@ -17,7 +17,7 @@ use ha_core::view::{FencingHistory, Parts};
 use ha_core::{Error, ErrorKind};
 
 use crate::arguments::{Follow, Format, Request};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::source::Source;
 use crate::{cluster, program};
 use agent::Notifier;
@@ -64,7 +64,7 @@ fn daemonize(request: &Request, follow: &Follow) -> std::result::Result<u8, Fail
     // What cannot be written is better said now.
     drop(Output::new(request, follow)?);
     let failed = |what: &str, error: &std::io::Error| Failure {
-        lines: vec![format!("crm_mon: {what}: {error}")],
+        lines: vec![format!("{}: {what}: {error}", failure::name())],
         code: 1,
         meaning: "Error occurred",
         daemon: None,
@@ -291,7 +291,8 @@ mod tests {
         let path = std::env::temp_dir().join(format!("crm_mon-follow-{}", std::process::id()));
         let path = path.to_string_lossy().into_owned();
         let words = ["--output-as=text".to_owned(), format!("--output-to={path}")];
-        let action = crate::arguments::parse("crm_mon", &words).map_err(Error::invalid)?;
+        let action = crate::arguments::parse("crm_mon", &words)
+            .map_err(|e| Error::invalid(String::from_utf8_lossy(&e).into_owned()))?;
         let crate::arguments::Action::Report(request) = action else {
             panic!("{action:?}")
         };
