@@ -158,10 +158,7 @@ const NAMES: [&str; 16] = [
 
 /// Reads a number of 32 bits; what is none is -1.
 fn number(text: &str) -> i32 {
-    let number = scalar::integer(text);
-    number
-        .and_then(|number| number.try_into().ok())
-        .unwrap_or(-1)
+    scalar::integer32(text).unwrap_or(-1)
 }
 
 /// Reads the entries of one document, whose names it looked up once.

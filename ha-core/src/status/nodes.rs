@@ -252,7 +252,7 @@ impl<'d> Engine<'d> {
         let in_cluster = state.attribute("in_ccm");
         let member = scalar::is_true(in_cluster);
         let controller_online = state.attribute("crmd") == Some("online");
-        let join = state.attribute("join").unwrap_or("down");
+        let join = state.attribute("join").unwrap_or_default();
         let terminate = self.node_value(index, "terminate").is_some_and(|text| {
             scalar::is_true(Some(text)) || matches!(text.as_bytes().first(), Some(b'1'..=b'9'))
         });

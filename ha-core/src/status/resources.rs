@@ -368,8 +368,7 @@ impl<'d> Engine<'d> {
             engine
                 .meta(index)
                 .value(name)
-                .and_then(scalar::integer)
-                .map(|n| n.max(0))
+                .map(|text| scalar::integer(text).unwrap_or(0).max(0))
         };
         let wanted = number(self, "clone-max").unwrap_or(known.max(1));
         let mut max = wanted;

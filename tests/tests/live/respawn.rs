@@ -1,12 +1,24 @@
 //! Waiting for the daemons of Pacemaker that were killed to be there again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ha_core::Result;
 use lab::{Lab, Node, NotYet};
 
 /// What pacemakerd logs when it leaves a daemon dead.
 const GIVEN_UP: &str = "subdaemon until cluster returns";
+
+/// What runs on a node, each before what it would start again.
+const ALL: [&str; 8] = [
+    "pacemakerd",
+    "pacemaker-controld",
+    "pacemaker-schedulerd",
+    "pacemaker-attrd",
+    "pacemaker-execd",
+    "pacemaker-fenced",
+    "pacemaker-based",
+    "corosync",
+];
 
 /// Waits for what must hold after a daemon of Pacemaker was killed, and does what an administrator
 /// would have to do when Pacemaker leaves it dead.
@@ -20,6 +32,7 @@ const GIVEN_UP: &str = "subdaemon until cluster returns";
 ///
 /// And a controller that starts while corosync is away or stopped ends with "Fatal error occurred, will
 /// not respawn": pacemakerd then stops the others and corosync, and ends too. Both are started again.
+/// So is a node on which a daemon is missing and nothing comes of waiting, whatever the reason.
 pub(crate) fn wait_respawned(
     lab: &Lab,
     node: &Node<'_>,
@@ -31,7 +44,8 @@ pub(crate) fn wait_respawned(
         Ok(log.matches(GIVEN_UP).count())
     };
     let mut helped = 0;
-    lab.wait_until(Duration::from_secs(180), what, || {
+    let mut since = Instant::now();
+    lab.wait_until(Duration::from_secs(300), what, || {
         let Err(missing) = look() else { return Ok(()) };
         if node.processes("pacemakerd")?.is_empty() {
             println!("{}: starting the cluster that gave up", node.name());
@@ -50,6 +64,17 @@ pub(crate) fn wait_respawned(
             }
             let script = "setsid pacemakerd </dev/null >>/var/log/pacemaker/output.log 2>&1 &";
             node.command("sh").args(["-c", script]).stdout()?;
+            since = Instant::now();
+            return Err(missing);
+        }
+        if since.elapsed() > Duration::from_secs(90) {
+            println!("{}: starting all anew: {missing:?}", node.name());
+            for program in ALL {
+                if !node.processes(program)?.is_empty() {
+                    node.kill(program)?;
+                }
+            }
+            since = Instant::now();
             return Err(missing);
         }
         let count = given_up()?;
@@ -67,6 +92,7 @@ pub(crate) fn wait_respawned(
                 pids => Err(NotYet::because(format!("{pids:?}"))),
             })?;
             node.command("corosync").stdout()?;
+            since = Instant::now();
         }
         Err(missing)
     })

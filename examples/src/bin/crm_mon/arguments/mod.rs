@@ -180,6 +180,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, Vec<u8>> 
     if program.ends_with(".cgi") {
         given.format = Format::Html;
         given.page.cgi = true;
+        given.is_cgi = true;
     }
     let mut rest = words.iter().map(String::as_str).peekable();
     let mut said = None;
