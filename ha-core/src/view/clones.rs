@@ -123,7 +123,7 @@ fn judge(report: &Report<'_>, clone: &Resource, index: ResourceIndex) -> Instanc
             Instance::Hidden
         };
     }
-    let pending = instance.pending_task.is_some();
+    let pending = report.options.pending && instance.pending_task.is_some();
     let shows_inactive = report.options.inactive || report.options.brief;
     if detail && !partly && instance.is_group() && !shows_inactive {
         return Instance::Hidden;

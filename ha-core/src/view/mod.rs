@@ -162,6 +162,8 @@ pub struct Options {
     pub detail: bool,
     /// Show times of operations.
     pub timing: bool,
+    /// Show what is being done to a resource (`Starting`) rather than its role.
+    pub pending: bool,
     /// Show bans only when their id starts like this.
     pub bans_prefix: String,
     /// Show only this node, or the nodes of this tag.
@@ -185,6 +187,7 @@ impl Default for Options {
             brief: false,
             detail: false,
             timing: false,
+            pending: true,
             bans_prefix: String::new(),
             only_node: None,
             only_resource: None,

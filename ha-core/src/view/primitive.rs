@@ -122,7 +122,7 @@ fn text(report: &Report<'_>, index: ResourceIndex, line: Line<'_>) -> String {
         }
     } else {
         text.push(' ');
-        text.push_str(pending_word(resource).unwrap_or(role.as_str()));
+        text.push_str(pending_word(report, resource).unwrap_or(role.as_str()));
     }
     if let Some(node) = node {
         text.push(' ');
@@ -168,7 +168,7 @@ fn flags(
             flags.push("LOCKED".to_owned());
         }
     }
-    if resource.pending_task.as_deref() == Some("monitor") {
+    if pending_task(report, resource) == Some("monitor") {
         flags.push("Monitoring".to_owned());
     }
     match resource.target_role {
@@ -192,8 +192,14 @@ fn flags(
     }
 }
 
-fn pending_word(resource: &Resource) -> Option<&'static str> {
-    match resource.pending_task.as_deref()? {
+/// Returns what is being done to a resource, when that is shown.
+fn pending_task<'a>(report: &Report<'_>, resource: &'a Resource) -> Option<&'a str> {
+    let task = resource.pending_task.as_deref();
+    task.filter(|_| report.options.pending)
+}
+
+fn pending_word(report: &Report<'_>, resource: &Resource) -> Option<&'static str> {
+    match pending_task(report, resource)? {
         "start" => Some("Starting"),
         "stop" => Some("Stopping"),
         "migrate_to" | "migrate_from" => Some("Migrating"),
@@ -211,7 +217,7 @@ fn role_word(report: &Report<'_>, index: ResourceIndex) -> &'static str {
     } else {
         resource.role
     };
-    pending_word(resource).unwrap_or(role.as_str())
+    pending_word(report, resource).unwrap_or(role.as_str())
 }
 
 /// Writes a primitive.
@@ -233,7 +239,7 @@ pub(super) fn xml(report: &Report<'_>, index: ResourceIndex, out: &mut Xml) {
     out.flag("failed", resource.failed);
     out.flag("failure_ignored", resource.failure_ignored);
     out.number("nodes_running_on", resource.running_on.len());
-    if resource.pending_task.as_deref() == Some("monitor") {
+    if pending_task(report, resource) == Some("monitor") {
         out.attribute("pending", "Monitoring");
     }
     if let Some(lock) = resource.lock_node {
@@ -262,7 +268,7 @@ pub(super) fn json(report: &Report<'_>, index: ResourceIndex) -> json::Primitive
             cached: node.online,
         }
     };
-    let is_monitored = resource.pending_task.as_deref() == Some("monitor");
+    let is_monitored = pending_task(report, resource) == Some("monitor");
     json::Primitive {
         id: resource.printable_id().to_owned(),
         resource_agent: resource

@@ -427,6 +427,7 @@ impl Given {
             brief: self.brief && !xml,
             detail: self.detail,
             timing: self.timing || xml,
+            pending: true,
             bans_prefix: chosen.bans_prefix,
             only_node: self.only_node,
             only_resource: self.only_resource,

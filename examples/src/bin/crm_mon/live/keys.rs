@@ -23,7 +23,7 @@ fn part(view: &mut Options, part: Part, on: bool) {
 }
 
 /// The keys of the program that this one mimics. `D` hides what is at the top.
-pub(super) const TOGGLES: [Toggle; 12] = [
+pub(super) const TOGGLES: [Toggle; 13] = [
     Toggle {
         key: 'n',
         what: "resources grouped by node",
@@ -71,6 +71,12 @@ pub(super) const TOGGLES: [Toggle; 12] = [
         what: "times of operations",
         is_on: |view| view.timing,
         set: |view, on| view.timing = on,
+    },
+    Toggle {
+        key: 'j',
+        what: "what is being done to resources",
+        is_on: |view| view.pending,
+        set: |view, on| view.pending = on,
     },
     Toggle {
         key: 'c',

@@ -93,6 +93,30 @@ fn keys_switch_parts_on_and_off() {
 }
 
 #[test]
+fn what_is_being_done_is_shown_in_place_of_the_role() {
+    let mut app = app();
+    let history = r#"join="member" expected="member"><lrm id="1"><lrm_resources>
+        <lrm_resource id="vip" class="ocf" provider="heartbeat" type="IPaddr2"><lrm_rsc_op
+        id="vip_last_0" operation_key="vip_start_0" operation="start" call-id="-1" rc-code="193"
+        op-status="-1" transition-key="3:4:0:uuid" transition-magic="-1:193;3:4:0:uuid"
+        interval="0"/></lrm_resource></lrm_resources></lrm></node_state>"#;
+    let cib = CIB.replace(r#"join="member" expected="member"/>"#, history);
+    let document = Document::parse(&cib).expect("well-formed");
+    let news = News::Cib(Box::new(document));
+    assert!(app.hear(news, Timestamp::UNIX_EPOCH).expect("no error"));
+    let mut role = |keys: &str| {
+        assert!(press(&mut app, keys));
+        let lines = draw(&mut app, 80, 40).into_iter();
+        lines
+            .filter(|line| line.contains("vip"))
+            .collect::<String>()
+    };
+    assert!(role("r").contains("Starting maitre"));
+    assert!(role("j").contains("Started maitre"));
+    assert!(role("j").contains("Starting maitre"));
+}
+
+#[test]
 fn a_lost_cluster_is_told_with_the_time_and_the_last_state_stays() {
     let mut app = app();
     let at = |seconds| Timestamp::from_second(seconds).expect("in range");
