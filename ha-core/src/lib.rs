@@ -24,6 +24,6 @@ pub mod xml;
 pub use error::{Error, ErrorExt, ErrorKind, Result};
 
 /// The examples of the README, tested with the documentation.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "live"))]
 #[doc = include_str!("../../README.md")]
 mod readme {}
