@@ -1,8 +1,8 @@
 //! The cluster as a whole: its state, changes of its configuration, and waiting until something is so.
 //!
 //! A [`Cluster`] is what a program that administers a cluster holds. It reads the status, changes the
-//! configuration in one step that keeps what others change meanwhile, and waits: nothing polls, waits
-//! follow the CIB change by change.
+//! configuration in one step that keeps what others change meanwhile, and waits: waits follow
+//! the CIB change by change, and ask the Designated Controller whether it is idle only once nothing else is missing.
 //!
 //! # Example
 //! ```no_run
