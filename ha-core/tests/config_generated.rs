@@ -1,7 +1,10 @@
 //! Configurations made at random: as XML with anything anywhere, and with the builders.
 
+mod cases;
+
 use std::time::Duration;
 
+use cases::cases;
 use ha_core::config::{
     Action, Alert, AttributeSet, Bundle, CloneSet, Colocation, Config, Expression, FencingLevel,
     Group, Interval, Location, LossPolicy, NodeConfig, OnFail, Operation, Order, OrderKind,
@@ -185,7 +188,7 @@ fn xml(node: &Node, count: &mut usize, out: &mut String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn whatever_is_in_a_configuration_is_printed_as_it_was(
@@ -450,7 +453,7 @@ fn config() -> impl Strategy<Value = Config> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn what_is_built_is_read_again(config in config()) {
@@ -481,4 +484,24 @@ proptest! {
             prop_assert_eq!(again.expect("readable"), expression);
         }
     }
+}
+
+/// The id of a value can be the one that the next set would get.
+#[test]
+fn no_id_is_given_twice_across_the_sets_of_a_section() {
+    let set = |name: &str| AttributeSet::new().with(name, "a");
+    let config = Config::new()
+        .operation_defaults(set("1"))
+        .operation_defaults(set("x"))
+        .operation_default("2", "b");
+    let read = config.to_document().expect("printable");
+    let mut ids: Vec<_> = read
+        .root()
+        .descendants()
+        .filter_map(|e| e.attribute("id"))
+        .collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{}", read.to_xml());
 }

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod cases;
+
 use std::process::Command;
 
+use cases::cases;
 use ha_core::corosync_conf::{
     Cipher, Config, Effect, Entry, File, Hash, Interface, Logging, Network, Node, Section,
     Transport, Value, changes, check, check_networks,
@@ -174,6 +177,20 @@ fn what_the_grammar_refuses_is_told_with_its_line() {
         File::parse(&text).unwrap();
         agrees(&text);
     }
+}
+
+/// What counts is the token that three nodes have.
+#[test]
+fn a_third_node_makes_the_token_longer() {
+    let short = BASE.replace("version: 2", "version: 2\n    token: 8");
+    let third = "node {\n        ring0_addr: 127.0.0.3\n        nodeid: 3\n        name: c\n    }";
+    let three = short
+        .replace("nodelist {", &format!("nodelist {{\n    {third}"))
+        .replace("    two_node: 1\n", "");
+    assert!(!refusals(&short).is_empty(), "{short}");
+    assert_eq!(refusals(&three), Vec::<String>::new(), "{three}");
+    agrees(&short);
+    agrees(&three);
 }
 
 /// What corosync refuses, with the value that we name for it.
@@ -588,14 +605,6 @@ fn config() -> impl Strategy<Value = Config> {
                 config
             },
         )
-}
-
-fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
 }
 
 proptest! {

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod cases;
+
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
+use cases::cases;
 use ha_core::config::Interval;
 use ha_core::model::operation::{OperationKey, TransitionKey};
 use ha_core::model::scalar::{INFINITY, interval_ms, milliseconds, name_order};
@@ -16,14 +19,6 @@ use jiff::tz::{Offset, TimeZone};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
-
-fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
 
 /// 2023-11-14, when these clusters are looked at.
 const NOW: i64 = 1_700_000_000;

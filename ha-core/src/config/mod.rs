@@ -512,26 +512,14 @@ fn set_in(sets: &mut Vec<AttributeSet>, id: &str, name: &str, value: Value) {
     if !sets.iter().any(attributes::is_plain) {
         add_to(sets, id, AttributeSet::new());
     }
-    let set = attributes::plain(sets);
-    set.set(name, value);
-    Namer::name("set", set);
+    attributes::plain(sets).set(name, value);
+    Namer::name_sets(id, sets);
 }
 
-/// Adds a set, with an id that none of the others has.
-fn add_to(sets: &mut Vec<AttributeSet>, id: &str, mut set: AttributeSet) {
-    let taken = |id: &str| {
-        sets.iter()
-            .any(|set| set.id.as_ref().is_some_and(|own| own == id))
-    };
-    if set.id.is_none() && set.id_ref.is_none() {
-        let numbered = (1..).map(|n: u64| format!("{id}-{n}"));
-        let free = std::iter::once(id.to_owned())
-            .chain(numbered)
-            .find(|id| !taken(id));
-        set.id = free.and_then(|id| Id::new(id).ok());
-    }
-    Namer::name("set", &mut set);
+/// Adds a set.
+fn add_to(sets: &mut Vec<AttributeSet>, id: &str, set: AttributeSet) {
     sets.push(set);
+    Namer::name_sets(id, sets);
 }
 
 /// Takes an id; remembers it when it is none.

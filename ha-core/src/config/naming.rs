@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::attribute::Attribute;
+use super::attributes::AttributeSet;
 use super::part::{Choice, Part};
 use super::rest::Rest;
 use crate::name::{Id, continues_xml_name, starts_xml_name};
@@ -39,6 +40,20 @@ impl Namer {
     pub(super) fn name_choice<T: Choice>(choice: &mut T) {
         let (tag, part) = choice.part_mut();
         Self::name(tag, part);
+    }
+
+    /// Gives ids to the sets of a section, which begin with the section's usual id, and to all they hold: to all
+    /// sets at once, as the id of a value (`op-options-1`) may be one that another set would get.
+    pub(super) fn name_sets(id: &str, sets: &mut [AttributeSet]) {
+        Self::over(|namer| {
+            for set in &mut *sets {
+                if namer.giving && set.id.is_none() && set.id_ref.is_none() {
+                    set.id = namer.numbered(id);
+                }
+                namer.owner.clear();
+                namer.part("set", set);
+            }
+        });
     }
 
     fn part(&mut self, tag: &'static str, part: &mut dyn Part) {
@@ -107,8 +122,13 @@ impl Namer {
         if !id.starts_with(starts_xml_name) {
             id.insert(0, '_');
         }
+        self.numbered(&id)
+    }
+
+    /// Returns an id, with a number behind it if another part has it.
+    fn numbered(&self, id: &str) -> Option<Id> {
         let numbered = (1..).map(|n: u64| format!("{id}-{n}"));
-        std::iter::once(id.clone())
+        std::iter::once(id.to_owned())
             .chain(numbered)
             .find(|id| !self.taken.contains(id))
             .and_then(|id| Id::new(id).ok())
