@@ -61,6 +61,22 @@ impl CSide {
         cc.extend(flags.split_whitespace().map(OsStr::new));
         run("cc", &cc).map(drop)
     }
+
+    /// Compiles it, and returns the program, of which nothing stays on this machine.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile), and when the program cannot be read.
+    pub fn compiled(&self, folder: Option<&Path>) -> Result<Vec<u8>> {
+        let name = format!("{}-{}", self.file.replace('.', "-"), std::process::id());
+        let program = std::env::temp_dir().join(name);
+        let compiled = self.compile(folder, &program);
+        let bytes = compiled.and_then(|()| std::fs::read(&program).context("read the C program"));
+        for file in [&program, &program.with_extension("c")] {
+            // What was not made is not there.
+            std::fs::remove_file(file).ok();
+        }
+        bytes
+    }
 }
 
 /// The folder of other C clients: the option's, or the variable's `HA_BENCH_C`.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ha_core::{ErrorExt as _, Result};
+use ha_core::Result;
 use lab::harness::Harness;
 use lab::{Lab, LabOptions, bench};
 
@@ -62,15 +62,8 @@ fn main() -> ExitCode {
 /// Tells whether all goals are met.
 fn run(arguments: &Arguments) -> Result<bool> {
     lab::require_root()?;
-    let program = std::env::temp_dir().join(format!("bench-change-{}", std::process::id()));
     let other = bench::c_folder(arguments.c_folder.as_deref());
-    let compiled = bench::CIB.compile(other.as_deref(), &program);
-    let bytes = compiled.and_then(|()| std::fs::read(&program).context("read the C program"));
-    for file in [&program, &program.with_extension("c")] {
-        // What was not made is not there.
-        std::fs::remove_file(file).ok();
-    }
-    let bytes = bytes?;
+    let bytes = bench::CIB.compiled(other.as_deref())?;
     let lab = Lab::start(&LabOptions::default())?;
     lab.load_sphynx()?;
     let node = lab.node("maitre")?;
