@@ -18,7 +18,7 @@ use crate::options::{GATEWAY, GATEWAY_HOST, LabOptions, links_of, machine_names}
 use crate::registry::{self, Entry};
 use crate::stopwatch::Stopwatch;
 use crate::wait::{NotYet, wait_until};
-use crate::{ROLE, cib, keeper, sphynx};
+use crate::{ROLE, cib, keeper, sphynx, ssh};
 
 const DISK_SIZE: &str = "1g";
 /// How long one look at the cluster may take.
@@ -188,6 +188,9 @@ impl Lab {
                     .owner("hacluster:haclient"),
             );
             seed.extend(sphynx::files());
+            if self.options.ssh {
+                seed.extend(ssh::files());
+            }
         }
         Spec {
             name: name.to_owned(),
@@ -198,6 +201,7 @@ impl Lab {
             share: self.options.share.clone(),
             seed,
             cluster: cluster && self.options.start_cluster,
+            ssh: cluster && self.options.ssh,
         }
     }
 
@@ -272,17 +276,21 @@ impl Lab {
     }
 
     pub(crate) fn wait_booted(&self, name: &str) -> Result<()> {
+        let serves_ssh = self.options.ssh && name != GATEWAY;
         wait_until(
             Duration::from_secs(20),
-            &format!("{name} has made its root"),
+            &format!("{name} has started"),
             || {
                 let pid = self.node(name)?.pid()?;
                 let ready = PathBuf::from(format!("/proc/{pid}/root/run/lab/ready"));
-                if ready.exists() {
-                    Ok(())
-                } else {
-                    Err(NotYet::because("PID 1 is still at it"))
+                if !ready.exists() {
+                    return Err(NotYet::because("PID 1 is still at it"));
                 }
+                let sockets = fs::read_to_string(format!("/proc/{pid}/net/tcp"))?;
+                if serves_ssh && !network::listens(&sockets, 22) {
+                    return Err(NotYet::because("nothing listens on port 22"));
+                }
+                Ok(())
             },
         )
         .map_err(|e| self.explain(&e, &[name]))

@@ -82,6 +82,7 @@ mod node;
 mod options;
 mod registry;
 pub mod sphynx;
+pub mod ssh;
 mod stopwatch;
 mod wait;
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::SeedFile;
 use crate::keeper::{reap_children, tmpfs};
 use crate::network::{self, Link};
+use crate::ssh;
 use crate::wait::{NotYet, wait_until};
 
 /// What PID 1 of a machine reads when it starts.
@@ -33,6 +34,8 @@ pub(crate) struct Spec {
     pub(crate) seed: Vec<SeedFile>,
     /// Whether Corosync and Pacemaker run here.
     pub(crate) cluster: bool,
+    /// Whether OpenSSH's server runs here.
+    pub(crate) ssh: bool,
 }
 
 impl Spec {
@@ -99,6 +102,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     make_run()?;
     fs::write("/run/lab/ready", "")?;
+    if spec.ssh {
+        let (program, args) = ssh::SERVER;
+        start_daemon(program, &args, ssh::LOG)?;
+    }
     if spec.cluster {
         start_cluster()?;
     }
@@ -240,6 +247,9 @@ fn seed(spec: &Spec) -> Result<()> {
             fs::create_dir_all(folder)?;
         }
         owners.folder("/var/log/pacemaker", "hacluster:haclient", 0o770)?;
+    }
+    if spec.ssh {
+        ssh::prepare()?;
     }
     for file in &spec.seed {
         let path = Path::new(&file.path);

@@ -139,3 +139,29 @@ pub(crate) fn configure(host: u8, links: &[Link], gateway: Option<u8>) -> String
     }
     text
 }
+
+/// Tells whether a table of the kernel (`/proc/PID/net/tcp`) has a socket that listens on a port.
+pub(crate) fn listens(table: &str, port: u16) -> bool {
+    let port = format!(":{port:04X}");
+    table.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let local = fields.next().unwrap_or_default();
+        // 0A is a listening socket.
+        local.ends_with(&port) && fields.nth(1) == Some("0A")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listens;
+
+    #[test]
+    fn a_listening_socket_is_found_by_its_port() {
+        let table = "  sl  local_address rem_address   st tx_queue\n   \
+                     0: 00000000:0016 00000000:0000 0A 00000000:00000000\n   \
+                     1: 0B00A8C0:01BB 0100A8C0:0017 01 00000000:00000000\n";
+        assert!(listens(table, 22));
+        assert!(!listens(table, 443));
+        assert!(!listens(table, 23));
+    }
+}

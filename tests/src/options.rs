@@ -28,6 +28,9 @@ pub struct LabOptions {
     pub share: Vec<PathBuf>,
     /// Whether Corosync and Pacemaker are started and waited for (yes).
     pub start_cluster: bool,
+    /// Whether OpenSSH's server runs on the cluster nodes and lets `root` in with
+    /// [`ROOT_PASSWORD`](crate::ssh::ROOT_PASSWORD) (no).
+    pub ssh: bool,
     /// How long the nodes may take to be Online (120 s; they usually need 5).
     pub limit: Duration,
 }
@@ -41,6 +44,7 @@ impl Default for LabOptions {
             node_trees: BTreeMap::new(),
             share: build_folder().into_iter().collect(),
             start_cluster: true,
+            ssh: false,
             limit: Duration::from_secs(120),
         }
     }

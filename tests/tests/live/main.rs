@@ -33,6 +33,7 @@ mod respawn;
 mod screen;
 mod session;
 mod settled;
+mod sphynx;
 mod states;
 mod tours;
 mod validate;
@@ -67,6 +68,7 @@ fn main() -> std::process::ExitCode {
     screen::register(&mut harness);
     session::register(&mut harness);
     settled::register(&mut harness);
+    sphynx::register(&mut harness);
     states::register(&mut harness);
     tours::register(&mut harness);
     validate::register(&mut harness);
