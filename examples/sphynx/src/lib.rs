@@ -4,3 +4,7 @@
 //! What the programs of this package share. Each of them is named after the step of EOLE's procedure that it does:
 //! `appliquer_hautedispo` writes the configuration, `instance` has the dialogue that joins the two machines,
 //! `synchro-nodes` copies to the passive machine what it needs to take over, `diagnose` says whether all is well.
+
+pub mod dialogue;
+pub mod interrupt;
+pub mod language;
