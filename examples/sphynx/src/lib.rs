@@ -6,5 +6,7 @@
 //! `synchro-nodes` copies to the passive machine what it needs to take over, `diagnose` says whether all is well.
 
 pub mod dialogue;
+pub mod eole;
 pub mod interrupt;
 pub mod language;
+pub mod settings;

@@ -1,0 +1,25 @@
+//! What could not be found out about EOLE, and was decided here: one place to adapt to what a real Sphynx has.
+
+/// The file of settings. EOLE keeps those of its tools under `/etc/eole`.
+pub const SETTINGS: &str = "/etc/eole/hautedispo.toml";
+
+/// The variables of EOLE's own configuration tool.
+pub const CONFIG_EOL: &str = "/etc/eole/config.eol";
+
+/// Whose the objects of the CIB are that `appliquer_hautedispo` makes.
+pub const OWNER: &str = "sphynx";
+
+/// The group of the resources that move together; its name is not shown by `crm_mon -1` in EOLE's page.
+pub const GROUP: &str = "sphynx";
+
+/// The resource that pings the gateways, and its clone: both names are in EOLE's page.
+pub const PING: &str = "gw_pingd";
+/// See [`PING`].
+pub const PING_CLONE: &str = "gw_pingd_clone";
+
+/// The data base of ARV, as EOLE's own back-up of a Sphynx names it.
+pub const ARV_DATABASE: &str = "/var/lib/arv/db/sphynxdb.sqlite";
+
+/// What a fail-over needs at the other machine: EOLE's own back-up of a Sphynx keeps these, and a comment there says that
+/// root's SSH keys serve the high availability. Keys of SSH are of each machine and do not travel.
+pub const SYNCHRONISED: &[&str] = &["/etc/ipsec.conf", "/etc/ipsec.secrets", "/etc/ipsec.d"];
