@@ -9,7 +9,7 @@ use ha_core::{Error, ErrorExt as _, Result};
 use crate::lab::{LOOK, Lab, kill};
 use crate::network::{self, Cable, Link};
 use crate::node::{Node, online};
-use crate::options::{GATEWAY, links_of};
+use crate::options::{is_node, links_of};
 use crate::wait::{NotYet, wait_until};
 
 impl Lab {
@@ -56,7 +56,7 @@ impl Lab {
                 )),
             );
         }
-        if self.options().start_cluster && name != GATEWAY {
+        if self.options().start_cluster && is_node(name) {
             let peers: Vec<Node<'_>> = self.nodes().into_iter().filter(Node::is_up).collect();
             wait_until(
                 Duration::from_secs(30),

@@ -14,11 +14,11 @@ use crate::config::{self, SeedFile};
 use crate::machine::Spec;
 use crate::network;
 use crate::node::{Node, missing};
-use crate::options::{GATEWAY, GATEWAY_HOST, LabOptions, links_of, machine_names};
+use crate::options::{AMON, GATEWAY, GATEWAY_HOST, LabOptions, is_node, links_of};
 use crate::registry::{self, Entry};
 use crate::stopwatch::Stopwatch;
 use crate::wait::{NotYet, wait_until};
-use crate::{ROLE, cib, keeper, sphynx, ssh};
+use crate::{ROLE, cib, keeper, sphynx, ssh, tunnel};
 
 const DISK_SIZE: &str = "1g";
 /// How long one look at the cluster may take.
@@ -67,7 +67,8 @@ impl Lab {
         let mut watch = Stopwatch::start();
         let executable = std::env::current_exe().context("find this program's executable")?;
         let inner_base = free_mount_point(&executable, options)?;
-        let names: Vec<String> = machine_names(options.nodes)
+        let names: Vec<String> = options
+            .machine_names()
             .into_iter()
             .map(|(name, _)| name)
             .collect();
@@ -126,7 +127,7 @@ impl Lab {
 
     fn build(&self, watch: &mut Stopwatch, tell: &dyn Fn(&str)) -> Result<()> {
         self.switch(&network::bridges())?;
-        let machines = machine_names(self.options.nodes);
+        let machines = self.options.machine_names();
         for (name, host) in &machines {
             let spec = self.spec(name, *host, &machines);
             let text = serde_json::to_vec(&spec).map_err(|e| Error::invalid(e.to_string()))?;
@@ -161,7 +162,7 @@ impl Lab {
     }
 
     fn spec(&self, name: &str, host: u8, machines: &[(String, u8)]) -> Spec {
-        let cluster = name != GATEWAY;
+        let cluster = is_node(name);
         let links = links_of(name);
         let mut seed = vec![
             SeedFile::new("/etc/hostname", format!("{name}\n")),
@@ -175,7 +176,7 @@ impl Lab {
         if cluster {
             let nodes: Vec<(&str, u8)> = machines
                 .iter()
-                .filter(|(n, _)| n != GATEWAY)
+                .filter(|(n, _)| is_node(n))
                 .map(|(n, h)| (n.as_str(), *h))
                 .collect();
             seed.push(SeedFile::new(
@@ -187,16 +188,32 @@ impl Lab {
                     .mode(0o600)
                     .owner("hacluster:haclient"),
             );
-            seed.extend(sphynx::files());
+            seed.extend(sphynx::files(self.options.tunnel));
+            if self.options.tunnel {
+                seed.extend(tunnel::files_of_node());
+            }
             if self.options.ssh {
                 seed.extend(ssh::files());
             }
+        }
+        let mut interfaces = String::new();
+        if name == GATEWAY {
+            interfaces += &network::beyond();
+            if self.options.tunnel {
+                interfaces += &tunnel::interfaces_of_host();
+            }
+        } else if name == AMON {
+            seed.extend(tunnel::files_of_amon());
+            interfaces += &tunnel::interfaces_of_amon();
         }
         Spec {
             name: name.to_owned(),
             host,
             links: links.iter().map(|l| l.name().to_owned()).collect(),
-            gateway: cluster.then_some(GATEWAY_HOST),
+            gateway: (name != GATEWAY).then_some(GATEWAY_HOST),
+            interfaces,
+            forward: cluster && self.options.tunnel,
+            tunnel: name == AMON,
             lower: self.options.tree_of(name).to_owned(),
             share: self.options.share.clone(),
             seed,
@@ -276,7 +293,7 @@ impl Lab {
     }
 
     pub(crate) fn wait_booted(&self, name: &str) -> Result<()> {
-        let serves_ssh = self.options.ssh && name != GATEWAY;
+        let serves_ssh = self.options.ssh && is_node(name);
         wait_until(
             Duration::from_secs(20),
             &format!("{name} has started"),
@@ -325,14 +342,15 @@ impl Lab {
     /// Returns the cluster nodes, powered or not.
     #[must_use]
     pub fn nodes(&self) -> Vec<Node<'_>> {
-        machine_names(self.options.nodes)
+        self.options
+            .machine_names()
             .into_iter()
-            .filter(|(name, _)| name != GATEWAY)
+            .filter(|(name, _)| is_node(name))
             .map(|(name, _)| Node::new(self, name))
             .collect()
     }
 
-    /// Returns a machine by its name: a cluster node, or `gateway`.
+    /// Returns a machine by its name: a cluster node, `gateway`, or `amon` where there is one.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`], with the names that exist.
@@ -455,10 +473,10 @@ impl Lab {
             .collect())
     }
 
-    /// Returns the machines: the cluster nodes and the gateway.
+    /// Returns the machines: the cluster nodes and the others.
     #[must_use]
     pub fn machines(&self) -> Vec<Node<'_>> {
-        let names = machine_names(self.options.nodes).into_iter();
+        let names = self.options.machine_names().into_iter();
         names.map(|(name, _)| Node::new(self, name)).collect()
     }
 
@@ -478,7 +496,7 @@ impl Lab {
     }
 
     pub(crate) fn host(&self, name: &str) -> Result<u8> {
-        let machines = machine_names(self.options.nodes);
+        let machines = self.options.machine_names();
         machines
             .iter()
             .find(|(n, _)| n == name)

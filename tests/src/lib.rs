@@ -84,12 +84,13 @@ mod registry;
 pub mod sphynx;
 pub mod ssh;
 mod stopwatch;
+pub mod tunnel;
 mod wait;
 
 pub use command::{NodeCommand, Output, Process};
 pub use config::Transport;
 pub use lab::{Lab, require_root};
-pub use network::Link;
+pub use network::{Link, WORLD};
 pub use node::Node;
 pub use options::LabOptions;
 pub use wait::{NotYet, wait_until};

@@ -16,6 +16,7 @@ use crate::config::SeedFile;
 use crate::keeper::{reap_children, tmpfs};
 use crate::network::{self, Link};
 use crate::ssh;
+use crate::tunnel;
 use crate::wait::{NotYet, wait_until};
 
 /// What PID 1 of a machine reads when it starts.
@@ -27,6 +28,10 @@ pub(crate) struct Spec {
     pub(crate) links: Vec<String>,
     /// The last byte of the gateway's addresses, for a machine that has a default route.
     pub(crate) gateway: Option<u8>,
+    /// What else it does with its interfaces, for `ip -batch`.
+    pub(crate) interfaces: String,
+    /// Whether packets that are not for it go on.
+    pub(crate) forward: bool,
     /// The root that the disk is laid over.
     pub(crate) lower: PathBuf,
     /// Host folders seen at the same place, read-only.
@@ -36,6 +41,8 @@ pub(crate) struct Spec {
     pub(crate) cluster: bool,
     /// Whether OpenSSH's server runs here.
     pub(crate) ssh: bool,
+    /// Whether strongSwan runs here without the cluster.
+    pub(crate) tunnel: bool,
 }
 
 impl Spec {
@@ -90,8 +97,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     )?;
     crate::lab::ip_batch(
         Command::new("ip"),
-        &network::configure(spec.host, &links, spec.gateway),
+        &(network::configure(spec.host, &links, spec.gateway) + &spec.interfaces),
     )?;
+    if spec.forward {
+        fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("forward packets")?;
+    }
     // Not before the last child of our own has been waited for.
     reap_children()?;
     rustix::system::sethostname(spec.name.as_bytes()).map_err(std::io::Error::from)?;
@@ -105,6 +115,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if spec.ssh {
         let (program, args) = ssh::SERVER;
         start_daemon(program, &args, ssh::LOG)?;
+    }
+    if spec.tunnel {
+        let (program, args) = tunnel::DAEMON;
+        start_daemon(program, &args, "/var/log/ipsec.log")?;
     }
     if spec.cluster {
         start_cluster()?;

@@ -123,6 +123,14 @@ pub(crate) fn plug(host: u8, pid: u32, cables: impl Iterator<Item = (Link, Cable
     text
 }
 
+/// An address of the gateway that nodes reach by their default route: the world.
+pub const WORLD: &str = "203.0.113.1";
+
+/// Returns the `ip -batch` text that makes the gateway answer for the world.
+pub(crate) fn beyond() -> String {
+    format!("addr add {WORLD}/32 dev lo\n")
+}
+
 /// Returns the `ip -batch` text that a machine runs for its own interfaces.
 pub(crate) fn configure(host: u8, links: &[Link], gateway: Option<u8>) -> String {
     let mut text = "link set lo up\n".to_owned();

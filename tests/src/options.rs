@@ -31,6 +31,9 @@ pub struct LabOptions {
     /// Whether OpenSSH's server runs on the cluster nodes and lets `root` in with
     /// [`ROOT_PASSWORD`](crate::ssh::ROOT_PASSWORD) (no).
     pub ssh: bool,
+    /// Whether there is a remote machine `amon` with a tunnel to the pair, and strongSwan is the pair's
+    /// service `ipsec` (no). See [`tunnel`](crate::tunnel).
+    pub tunnel: bool,
     /// How long the nodes may take to be Online (120 s; they usually need 5).
     pub limit: Duration,
 }
@@ -45,6 +48,7 @@ impl Default for LabOptions {
             share: build_folder().into_iter().collect(),
             start_cluster: true,
             ssh: false,
+            tunnel: false,
             limit: Duration::from_secs(120),
         }
     }
@@ -57,6 +61,23 @@ impl LabOptions {
         self.node_trees.get(name).unwrap_or(&self.tree)
     }
 
+    /// The machines and the last bytes of their addresses.
+    pub(crate) fn machine_names(&self) -> Vec<(String, u8)> {
+        let mut names = vec![(GATEWAY.to_owned(), GATEWAY_HOST)];
+        if self.tunnel {
+            names.push((AMON.to_owned(), AMON_HOST));
+        }
+        names.extend((0..self.nodes).map(|n| {
+            let name = match n {
+                0 => "maitre".to_owned(),
+                1 => "esclave".to_owned(),
+                _ => format!("noeud{}", n + 1),
+            };
+            (name, FIRST_HOST + n)
+        }));
+        names
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         if self.nodes == 0 || self.nodes > 16 {
             return Err(Error::invalid(format!(
@@ -64,7 +85,7 @@ impl LabOptions {
                 self.nodes
             )));
         }
-        let machines = machine_names(self.nodes);
+        let machines = self.machine_names();
         if let Some(name) = self
             .node_trees
             .keys()
@@ -91,26 +112,21 @@ impl LabOptions {
 /// The gateway host: no cluster node, but a machine that answers in two networks.
 pub(crate) const GATEWAY: &str = "gateway";
 pub(crate) const GATEWAY_HOST: u8 = 1;
+/// The remote end of a tunnel.
+pub(crate) const AMON: &str = "amon";
+const AMON_HOST: u8 = 2;
 const FIRST_HOST: u8 = 11;
 
-pub(crate) fn machine_names(nodes: u8) -> Vec<(String, u8)> {
-    let mut names = vec![(GATEWAY.to_owned(), GATEWAY_HOST)];
-    names.extend((0..nodes).map(|n| {
-        let name = match n {
-            0 => "maitre".to_owned(),
-            1 => "esclave".to_owned(),
-            _ => format!("noeud{}", n + 1),
-        };
-        (name, FIRST_HOST + n)
-    }));
-    names
+/// Tells whether the machine of this name is one of the cluster.
+pub(crate) fn is_node(name: &str) -> bool {
+    name != GATEWAY && name != AMON
 }
 
 pub(crate) fn links_of(name: &str) -> &'static [Link] {
-    if name == GATEWAY {
-        &[Link::Academie, Link::Interco]
-    } else {
-        &Link::ALL
+    match name {
+        GATEWAY => &[Link::Academie, Link::Interco],
+        AMON => &[Link::Academie],
+        _ => &Link::ALL,
     }
 }
 

@@ -27,10 +27,15 @@ pub const GROUP: [&str; 5] = [
 const SERVICES: [(&str, &str, u16); 2] = [("ipsec", "udp", 500), ("arv", "tcp", 8088)];
 
 /// What the nodes have on their disks for the services of the group.
-pub(crate) fn files() -> Vec<SeedFile> {
+///
+/// The small service does not stand for strongSwan where that one runs.
+pub(crate) fn files(strongswan: bool) -> Vec<SeedFile> {
     let program = SeedFile::new("/usr/local/sbin/sphynx-service", include_str!("service.pl"));
     let mut files = vec![program.mode(0o755)];
     for (name, protocol, port) in SERVICES {
+        if strongswan && name == "ipsec" {
+            continue;
+        }
         let script = include_str!("service.sh")
             .replace("@NAME@", name)
             .replace("@PROTOCOL@", protocol)

@@ -35,6 +35,12 @@ enum Action {
         /// Load the Sphynx resources too
         #[arg(long)]
         sphynx: bool,
+        /// Serve SSH on the nodes (root's password: eole-lab)
+        #[arg(long)]
+        ssh: bool,
+        /// A machine amon too, with a tunnel to the pair, and strongSwan as its service ipsec
+        #[arg(long)]
+        tunnel: bool,
         /// A folder of this machine that the nodes see, read-only, at the same place
         #[arg(long, value_name = "DIR")]
         share: Vec<PathBuf>,
@@ -114,12 +120,16 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         transport,
         nodes,
         sphynx,
+        ssh,
+        tunnel,
         share,
     } = arguments.action
     {
         let mut options = LabOptions {
             transport,
             nodes,
+            ssh,
+            tunnel,
             ..LabOptions::default()
         };
         for tree in tree {
