@@ -80,6 +80,7 @@ mod machine;
 mod network;
 mod node;
 mod options;
+mod pings;
 mod registry;
 pub mod sphynx;
 pub mod ssh;
@@ -93,6 +94,7 @@ pub use lab::{Lab, require_root};
 pub use network::{Link, WORLD};
 pub use node::Node;
 pub use options::LabOptions;
+pub use pings::Pings;
 pub use wait::{NotYet, wait_until};
 
 /// The first argument of an executable of ours that is started again in another role.

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::agent::Running;
 use crate::command::NodeCommand;
 use crate::lab::{LOOK, Lab, kill};
+use crate::network::Link;
 use crate::registry::process_fields;
 
 /// A machine: one of the cluster's nodes, or the gateway.
@@ -49,6 +50,14 @@ impl<'lab> Node<'lab> {
             Error::invalid(format!("{} is off", self.name))
                 .with_hint(format!("power it on: lab power-on {}", self.name))
         })
+    }
+
+    /// Returns its own address in a network.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the lab has no such machine.
+    pub fn address(&self, link: Link) -> Result<String> {
+        Ok(link.address(self.lab.host(&self.name)?))
     }
 
     /// Tells whether the machine has power.

@@ -105,6 +105,13 @@ impl LabOptions {
                 .with_hint("make one: scripts/tree SUITE"));
             }
         }
+        if self.tunnel && !Path::new("/dev/net/tun").exists() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "no /dev/net/tun: strongSwan has nowhere to put what comes out of a tunnel",
+            )
+            .with_hint("a kernel with CONFIG_TUN: modprobe tun"));
+        }
         self.share.iter().try_for_each(|folder| check_share(folder))
     }
 }

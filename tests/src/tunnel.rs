@@ -53,7 +53,9 @@ pub(crate) fn files_of_amon() -> Vec<SeedFile> {
 
 /// What `amon` does with its interfaces, for `ip -batch`.
 pub(crate) fn interfaces_of_amon() -> String {
-    format!("addr add {AMON_LAN}/32 dev lo\n")
+    // Without the tunnel nothing gets there: no other way, as by its default route, may do for it.
+    let nobody = Link::Academie.address(254);
+    format!("addr add {AMON_LAN}/32 dev lo\nroute add {INTERCO_NETWORK} via {nobody} metric 9\n")
 }
 
 /// What the host behind the pair does.

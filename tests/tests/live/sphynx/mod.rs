@@ -2,8 +2,12 @@
 
 use lab::harness::Harness;
 
+mod net;
 mod ssh;
+mod tunnel;
 
 pub(crate) fn register(harness: &mut Harness) {
+    net::register(harness);
     ssh::register(harness);
+    tunnel::register(harness);
 }
