@@ -3,8 +3,12 @@
 //! An [`Error`] says what failed ([`ErrorKind`], for decisions), why (the chain of causes, for
 //! reading), and what to do next ([`Error::hint`], for an administrator).
 
+mod french;
+
 use std::borrow::Cow;
 use std::fmt;
+
+use crate::language::Language;
 
 /// What went wrong, for programs that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,6 +101,8 @@ struct Inner {
     context: Vec<Cow<'static, str>>,
     message: Cow<'static, str>,
     hint: Option<Cow<'static, str>>,
+    /// The message with its causes, and the hint, where they are no texts of the table.
+    french: Option<(String, Option<String>)>,
     code: Option<i32>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -110,6 +116,7 @@ impl Error {
             context: Vec::new(),
             message: message.into(),
             hint: None,
+            french: None,
             code: None,
             source: None,
         }))
@@ -160,6 +167,55 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// Says in French what the message and its causes are, and the hint: where they are made of what is known in
+    /// both languages.
+    #[must_use]
+    #[cold]
+    pub(crate) fn in_french(mut self, message: String, hint: Option<String>) -> Self {
+        self.0.french = Some((message, hint));
+        self
+    }
+
+    /// Returns the whole chain on one line in a language. What the system or a daemon said stays as it was.
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::language::Language;
+    /// use ha_core::{Error, ErrorKind};
+    /// let e = Error::new(ErrorKind::NotFound, "there is no node esclav").context("fence esclav");
+    /// assert_eq!(e.text(Language::English), "fence esclav: there is no node esclav");
+    /// assert_eq!(e.text(Language::French), "isoler esclav : il n'y a pas de nœud esclav");
+    /// ```
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        if language == Language::English {
+            return format!("{self:#}");
+        }
+        let context = self.0.context.iter();
+        let mut parts: Vec<String> = context.map(|text| french::in_french(text)).collect();
+        if let Some((message, _)) = &self.0.french {
+            parts.push(message.clone());
+            return parts.join(" : ");
+        }
+        parts.push(french::in_french(&self.0.message));
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            parts.push(french::in_french(&cause.to_string()));
+            source = cause.source();
+        }
+        parts.join(" : ")
+    }
+
+    /// As [`hint`](Self::hint), in a language.
+    #[must_use]
+    pub fn hint_text(&self, language: Language) -> Option<String> {
+        match (language, &self.0.french) {
+            (Language::English, _) => self.hint().map(str::to_owned),
+            (_, Some((_, Some(hint)))) => Some(hint.clone()),
+            _ => self.hint().map(french::in_french),
+        }
     }
 
     /// Returns the C library's return code as it gave it (`cs_error_t`, or a Pacemaker code).

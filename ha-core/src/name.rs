@@ -201,6 +201,25 @@ pub(crate) fn continues_xml_name(c: char) -> bool {
             | '\u{203F}'..='\u{2040}')
 }
 
+/// Returns which of these names somebody may have meant who wrote another; none when no one is like it.
+///
+/// # Example
+/// ```
+/// use ha_core::name::similar;
+/// let known = ["VIP_externe", "VIP_interne"];
+/// assert_eq!(similar("VIP_extern", known.into_iter()), Some("VIP_externe"));
+/// assert_eq!(similar("gateway", known.into_iter()), None);
+/// ```
+#[must_use]
+pub fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        // Of several, the first by name: whatever order they come in.
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, known)| known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -292,3 +292,51 @@ fn a_remote_node_has_the_id_of_its_connection() {
         "~ primitive far\n    description: in the annexe\n"
     );
 }
+
+#[cfg(feature = "toml")]
+#[test]
+fn an_export_says_whose_it_is_when_all_of_it_is_of_one_owner() {
+    use ha_core::change::to_toml;
+    use ha_core::config::Config;
+    use ha_core::name::Id;
+    let toml = "owner = \"demo\"\n\n[options]\nstonith-enabled = false\n\n[[primitive]]\nid = \"a\"\n\
+                agent = \"ocf:pacemaker:Dummy\"\n\n[[location]]\nid = \"a_here\"\nresource = \"a\"\n\
+                node = \"maitre\"\nscore = 10\n";
+    let config = Config::from_toml(toml).unwrap();
+    let desired = config.to_document().unwrap();
+    let owner = Id::new("demo").unwrap();
+    let mut cib = Document::parse("<cib><configuration/><status/></cib>").unwrap();
+    merge(&mut cib, &desired, Some(&owner)).unwrap();
+    let text = to_toml(&cib).unwrap();
+    assert!(text.starts_with("owner = \"demo\"\n"), "{text}");
+    assert!(!text.contains("owned-by"), "{text}");
+    // Taken back, it changes nothing; and what is taken out of it goes.
+    let again = Config::from_toml(&text).unwrap();
+    let mut merged = cib.clone();
+    merge(
+        &mut merged,
+        &again.to_document().unwrap(),
+        again.owner.as_ref(),
+    )
+    .unwrap();
+    assert_eq!(merged, cib);
+    let (less, _) = text.split_once("[[location]]").unwrap();
+    let less = Config::from_toml(less).unwrap();
+    merge(
+        &mut merged,
+        &less.to_document().unwrap(),
+        less.owner.as_ref(),
+    )
+    .unwrap();
+    assert!(!merged.to_xml().contains("a_here"));
+    // Where others have configured something too, no owner is claimed for it.
+    let others = Config::from_toml("[[primitive]]\nid = \"b\"\nagent = \"ocf:pacemaker:Dummy\"\n");
+    merge(&mut cib, &others.unwrap().to_document().unwrap(), None).unwrap();
+    let text = to_toml(&cib).unwrap();
+    assert!(!text.contains("owner = "), "{text}");
+    assert!(text.contains("owned-by-demo"), "{text}");
+    let again = Config::from_toml(&text).unwrap().to_document().unwrap();
+    let before = cib.clone();
+    merge(&mut cib, &again, None).unwrap();
+    assert_eq!(cib, before);
+}

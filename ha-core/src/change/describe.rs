@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::language::{Language, say};
 use crate::model::is_resource;
 use crate::name::is_secret;
 use crate::xml::{Document, Element};
@@ -49,29 +50,83 @@ pub struct Field {
     pub to: Option<String>,
 }
 
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Change {
+    /// Returns it as lines in a language: `+` what is added, `-` what is removed, `~` what is changed.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
         let (sign, fields): (_, &[Field]) = match &self.difference {
             Difference::Added(fields) => ('+', fields),
             Difference::Removed => ('-', &[]),
             Difference::Changed(fields) => ('~', fields),
         };
         let name = self.name.as_ref().unwrap_or(&self.id);
-        writeln!(f, "{sign} {} {name}", self.kind)?;
-        fields
+        let mut text = format!("{sign} {} {name}\n", self.kind);
+        for field in fields {
+            text.push_str(&format!("    {}\n", field.text(language)));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Language::English))
+    }
+}
+
+/// Words of a field's name and value that are ours, not the configuration's.
+const FRENCH: [(&str, &str); 8] = [
+    ("transient", "passager"),
+    ("parameter", "paramètre"),
+    ("meta", "méta"),
+    ("utilization", "capacité"),
+    ("option", "option"),
+    ("attribute", "attribut"),
+    ("operation", "opération"),
+    ("members", "membres"),
+];
+
+impl Field {
+    /// Returns it as a line in a language, without an end.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let said = |value: &String| match (language, value.as_str()) {
+            (Language::French, "present") => "présent".to_owned(),
+            _ => value.clone(),
+        };
+        let (from, to) = (self.from.as_ref().map(said), self.to.as_ref().map(said));
+        let (name, colon) = match language {
+            Language::English => (self.name.clone(), ":"),
+            Language::French => (in_french(&self.name), " :"),
+        };
+        let nothing = say!(language, "nothing", "rien");
+        match (from, to) {
+            (None, Some(to)) => format!("{name}{colon} {to}"),
+            (Some(from), Some(to)) => format!("{name}{colon} {from} -> {to}"),
+            (Some(from), None) => format!("{name}{colon} {from} -> {nothing}"),
+            (None, None) => name,
+        }
+    }
+}
+
+/// The kind of a field comes first in its name, for a transient attribute after that word.
+fn in_french(name: &str) -> String {
+    let Some((kind, rest)) = name.split_once(' ') else {
+        let whole = FRENCH
             .iter()
-            .try_for_each(|field| writeln!(f, "    {field}"))
+            .find(|(english, _)| *english == name && name == "members");
+        return whole.map_or(name, |(_, french)| french).to_owned();
+    };
+    match FRENCH.iter().find(|(english, _)| *english == kind) {
+        Some((_, french)) if kind == "transient" => format!("{french} {}", in_french(rest)),
+        Some((_, french)) => format!("{french} {rest}"),
+        None => name.to_owned(),
     }
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.from, &self.to) {
-            (None, Some(to)) => write!(f, "{}: {to}", self.name),
-            (Some(from), Some(to)) => write!(f, "{}: {from} -> {to}", self.name),
-            (Some(from), None) => write!(f, "{}: {from} -> nothing", self.name),
-            (None, None) => f.write_str(&self.name),
-        }
+        f.write_str(&self.text(Language::English))
     }
 }
 

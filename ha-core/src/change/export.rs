@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use super::differences;
 use super::edit::section;
 use super::edit::values::is_plain;
-use super::merge;
+use super::merge::{merge, owner, tag_of};
 use crate::config::{Config, Constraint};
+use crate::name::Id;
 use crate::xml::{Document, Element};
 use crate::{Error, Result};
 
@@ -17,7 +18,8 @@ const OF_DAEMONS: [&str; 3] = ["dc-version", "cluster-infrastructure", "have-wat
 /// Prints the configuration of a CIB as a TOML file, of the layout that
 /// [`Config::from_toml`](crate::config::Config::from_toml) reads.
 ///
-/// Merged into the same CIB it changes nothing: that is tried before it is returned. What the layout has no
+/// Merged into the same CIB it changes nothing: that is tried before it is returned. Where all of it is of one
+/// owner (see [`merge`]), the file says whose it is: what is taken out of the file is then removed. What the layout has no
 /// words for is in it as XML. Left out are the nodes without attributes, and what the daemons write by
 /// themselves.
 ///
@@ -42,20 +44,40 @@ const OF_DAEMONS: [&str; 3] = ["dc-version", "cluster-infrastructure", "have-wat
 /// # Ok::<(), ha_core::Error>(())
 /// ```
 pub fn to_toml(cib: &Document) -> Result<String> {
+    if let Some(owner) = owner::only(cib)
+        && let Some(text) = print(cib, Some(&owner))?
+    {
+        return Ok(text);
+    }
+    let text = print(cib, None)?;
+    Ok(text.unwrap_or_default())
+}
+
+/// Prints it as the configuration of an owner, or of nobody; none when it would not be taken back unchanged as that
+/// owner's.
+fn print(cib: &Document, owner: Option<&Id>) -> Result<Option<String>> {
     let mut as_xml: HashSet<String> = HashSet::new();
     // Each round some more objects become XML: those that came back other than they were.
     loop {
-        let text = Printer::new(cib, &as_xml)?.print();
+        let text = Printer::new(cib, &as_xml, owner)?.print();
         let mut merged = cib.clone();
         let desired = Config::from_toml(&text).and_then(|config| {
             let mut config = config;
             config.validate_with = cib.root().attribute("validate-with").map(str::to_owned);
             config.to_document()
         })?;
-        merge(&mut merged, &desired, None)?;
+        merge(&mut merged, &desired, owner)?;
         let changed = differences(cib, &merged);
         if changed.is_empty() {
-            return Ok(text);
+            return Ok(Some(text));
+        }
+        // Something here is not this owner's.
+        let tag = owner.map(tag_of);
+        if changed
+            .iter()
+            .any(|change| Some(&change.id) == tag.as_ref())
+        {
+            return Ok(None);
         }
         let before = as_xml.len();
         as_xml.extend(changed.iter().map(|change| change.id.clone()));
@@ -72,6 +94,7 @@ struct Printer<'d> {
     config: Config,
     /// The ids of objects that have to be XML.
     as_xml: &'d HashSet<String>,
+    owner: Option<&'d Id>,
     /// The tables of values, which stand first.
     values: String,
     objects: String,
@@ -79,11 +102,12 @@ struct Printer<'d> {
 }
 
 impl<'d> Printer<'d> {
-    fn new(cib: &'d Document, as_xml: &'d HashSet<String>) -> Result<Self> {
+    fn new(cib: &'d Document, as_xml: &'d HashSet<String>, owner: Option<&'d Id>) -> Result<Self> {
         Ok(Self {
             cib,
             config: Config::read(cib)?,
             as_xml,
+            owner,
             values: String::new(),
             objects: String::new(),
             raw: String::new(),
@@ -116,7 +140,15 @@ impl<'d> Printer<'d> {
                 self.object(object);
             }
         }
-        let parts = [self.values, self.objects, self.raw];
+        let owner = self
+            .owner
+            .map(|owner| format!("owner = {}\n", quoted(owner.as_str())));
+        let parts = [
+            owner.unwrap_or_default(),
+            self.values,
+            self.objects,
+            self.raw,
+        ];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         parts.join("\n")
     }
@@ -150,6 +182,10 @@ impl<'d> Printer<'d> {
 
     fn object(&mut self, object: Element<'_>) {
         let id = object.attribute("id").unwrap_or_default();
+        // What the owner's name says.
+        if object.name() == "tag" && self.owner.is_some_and(|owner| tag_of(owner) == id) {
+            return;
+        }
         if object.name() == "node" && object.children().next().is_none() {
             return;
         }

@@ -8,6 +8,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use super::describe::{Change, differences};
 use super::simulate::{Action, simulate};
 use crate::Result;
+use crate::language::Language;
 use crate::xml::{Document, PatchSet};
 
 /// A change before it is made: the CIB it starts from, the CIB it leads to, and the patch between them.
@@ -89,6 +90,32 @@ impl Plan {
         let mut actions = simulate(&self.after)?;
         actions.retain(|action| !already.contains(action));
         Ok(actions)
+    }
+}
+
+impl Plan {
+    /// Returns what changes as lines in a language: `+` what is added, `-` what is removed, `~` what is changed.
+    /// Secrets are hidden.
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::change::{Plan, edit};
+    /// use ha_core::language::Language;
+    /// use ha_core::xml::Document;
+    /// let cib = Document::parse(
+    ///     "<cib><configuration><resources><primitive id='VIP' class='ocf' provider='heartbeat' \
+    ///      type='IPaddr2'/></resources></configuration><status/></cib>",
+    /// )?;
+    /// let plan = Plan::new(cib, |cib| edit::resource::stop(cib, "VIP"))?;
+    /// assert_eq!(plan.text(Language::French), "~ primitive VIP\n    méta target-role : Stopped\n");
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        self.changes
+            .iter()
+            .map(|change| change.text(language))
+            .collect()
     }
 }
 

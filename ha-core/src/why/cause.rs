@@ -511,7 +511,12 @@ impl Reason {
             ),
             Cause::NotInstalled { .. } => advice::install_and_clean_up(l, resource, node),
             Cause::Banned { constraint } if constraint.starts_with("cli-ban-") => {
-                advice::clear(resource, Some(node))
+                // The group or clone around it may be what is banned.
+                let of = constraint
+                    .trim_start_matches("cli-ban-")
+                    .split("-on-")
+                    .next();
+                advice::clear(of.unwrap_or(resource), Some(node))
             }
             Cause::Banned { constraint } | Cause::Avoids { constraint, .. } => say!(
                 l,

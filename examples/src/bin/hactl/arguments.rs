@@ -389,7 +389,7 @@ pub(crate) enum Node {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Fencing {
-    /// List the devices that this node's fencer knows, and the nodes that each can fence
+    /// List the fence devices, as this node's fencer knows them, and the nodes that each can fence
     Devices {
         /// Only those that can fence this node
         node: Option<String>,

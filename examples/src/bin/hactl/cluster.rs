@@ -47,13 +47,20 @@ pub(crate) fn apply(act: &Act<'_>, wanted: &Wanted<'_>, force: bool) -> Result<E
     let faults = act.cluster.validate(&apply.plan()?);
     // What is only to be known is told by `verify`.
     for fault in faults.iter().filter(|f| f.severity != Severity::Notice) {
-        act.screen.aside(&told(act, fault));
+        act.screen
+            .note(&told(act, fault), || serde_json::json!({ "fault": fault }));
     }
     let is_wrong = |fault: &Fault| fault.severity == Severity::Error;
     if !force && faults.iter().any(is_wrong) {
-        let message = format!("{} would not work as it is", wanted.file.display());
-        return Err(Error::new(ErrorKind::Schema, message)
-            .with_hint("mend what is said above, or apply it all the same: --force"));
+        let words = act
+            .screen
+            .words("would not work as it is", "ne marcherait pas tel quel");
+        let message = format!("{} {words}", wanted.file.display());
+        let hint = act.screen.words(
+            "mend what is said above, or apply it all the same: --force",
+            "corriger ce qui est dit plus haut, ou l'appliquer tout de même : --force",
+        );
+        return Err(Error::new(ErrorKind::Schema, message).with_hint(hint.to_owned()));
     }
     act.operation(&apply)
 }
@@ -119,15 +126,16 @@ pub(crate) fn verify(act: &Act<'_>, file: Option<&Path>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn missing(name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("{name} is not set"))
+fn missing(act: &Act<'_>, name: &str) -> Error {
+    let words = act.screen.words("is not set", "n'a pas de valeur");
+    Error::new(ErrorKind::NotFound, format!("{name} {words}"))
 }
 
 pub(crate) fn option(act: &Act<'_>, command: &Value) -> Result<ExitCode> {
     match command {
         Value::Get { name } => {
             let value = act.cluster.option(name)?;
-            look::value(act, &value.ok_or_else(|| missing(name))?)
+            look::value(act, &value.ok_or_else(|| missing(act, name))?)
         }
         Value::Set { name, value } => act.operation(&act.cluster.set_option(name, value)),
         Value::Unset { name } => act.operation(&act.cluster.unset_option(name)),
@@ -143,7 +151,7 @@ pub(crate) fn default(act: &Act<'_>, command: &Default) -> Result<ExitCode> {
         Value::Get { name } => {
             let cib = act.cluster.cib().query()?;
             let value = ha_core::change::edit::option::default_value(&cib, defaults, name);
-            look::value(act, value.ok_or_else(|| missing(name))?)
+            look::value(act, value.ok_or_else(|| missing(act, name))?)
         }
         Value::Set { name, value } => {
             act.operation(&act.cluster.set_default(defaults, name, value))
@@ -160,7 +168,7 @@ pub(crate) fn ticket(act: &Act<'_>, command: &Ticket) -> Result<ExitCode> {
         Ticket::Standby { ticket, switch } => act.operation(&of(ticket).standby(switch.is_on())),
         Ticket::Get { ticket, name } => {
             let value = of(ticket).attribute(name)?;
-            look::value(act, &value.ok_or_else(|| missing(name))?)
+            look::value(act, &value.ok_or_else(|| missing(act, name))?)
         }
         Ticket::Set {
             ticket,

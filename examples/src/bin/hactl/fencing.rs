@@ -4,22 +4,24 @@ use std::process::ExitCode;
 
 use ha_core::Result;
 use ha_core::config::FencingLevel;
+use ha_core::live::cluster::FenceDevice;
 use ha_core::live::pacemaker::fencer::{FencingEvent, State};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::act::Act;
+use crate::act::{Act, Interrupted};
 use crate::arguments::Fencing;
 use crate::screen::Sense;
 
 pub(crate) fn run(act: &Act<'_>, command: &Fencing) -> Result<ExitCode> {
+    if !matches!(command, Fencing::Levels { .. }) {
+        act.needs_cluster()?;
+    }
     match command {
         Fencing::Devices { node } => devices(act, node.as_deref()),
         Fencing::Levels { node } => levels(act, node.as_deref()),
         Fencing::History { node } => history(act, node.as_deref()),
-        Fencing::Cleanup { node } => {
-            act.operation(&act.cluster.fencing().forget_history(node.as_deref()))
-        }
+        Fencing::Cleanup { node } => cleanup(act, node.as_deref()),
     }
 }
 
@@ -34,7 +36,8 @@ fn devices(act: &Act<'_>, node: Option<&str>) -> Result<ExitCode> {
         ha_core::change::edit::find_node(&act.cluster.cib().query()?, node)?;
     }
     let mut devices = act.cluster.fencing().devices()?;
-    devices.retain(|device| node.is_none_or(|node| device.targets.iter().any(|at| at == node)));
+    let can = |device: &FenceDevice, node: &str| device.targets.iter().any(|at| at == node);
+    devices.retain(|device| !device.registered || node.is_none_or(|node| can(device, node)));
     if act.screen.json {
         act.screen.value(&devices)?;
         return Ok(ExitCode::SUCCESS);
@@ -48,7 +51,13 @@ fn devices(act: &Act<'_>, node: Option<&str>) -> Result<ExitCode> {
     }
     for device in &devices {
         let agent = device.agent.as_deref().unwrap_or("?");
-        let (sense, can) = if device.targets.is_empty() {
+        let (sense, can) = if !device.registered {
+            let words = act.screen.words(
+                "not known to this node's fencer: stopped, or for other nodes to use",
+                "inconnu du démon d'isolement de ce nœud : arrêté, ou réservé à d'autres nœuds",
+            );
+            (Sense::Doubtful, words)
+        } else if device.targets.is_empty() {
             (
                 Sense::Bad,
                 act.screen
@@ -64,7 +73,60 @@ fn devices(act: &Act<'_>, node: Option<&str>) -> Result<ExitCode> {
         );
         act.screen.line(sense, text.trim_end())?;
     }
+    let whose = act.screen.words(
+        "(as this node's fencer knows them: on another node the answer may differ)",
+        "(tels que les connaît le démon d'isolement de ce nœud : un autre nœud peut répondre autrement)",
+    );
+    act.screen.line(Sense::Plain, whose)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Forgets what was fenced, and says how much that was.
+fn cleanup(act: &Act<'_>, node: Option<&str>) -> Result<ExitCode> {
+    let fencing = act.cluster.fencing();
+    let events = history_of(act, node)?;
+    if !act.is_dry_run() {
+        let forget = fencing.forget_history(node);
+        if act.waits() {
+            act.tell_when_interrupted(Interrupted::Forgetting)?;
+            forget.wait(act.timeout)?;
+        } else {
+            forget.send()?;
+        }
+    }
+    if act.screen.json {
+        let all: Vec<Value> = events.iter().map(event_as_json).collect();
+        let name = if act.is_dry_run() {
+            "would_forget"
+        } else {
+            "forgotten"
+        };
+        act.screen.value(&json!({ name: all }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if events.is_empty() {
+        nothing(act, "nothing to forget", "rien à oublier")?;
+    } else {
+        let words = if act.is_dry_run() {
+            act.screen.words("would be forgotten:", "serait oublié :")
+        } else {
+            act.screen.words("forgotten:", "oublié :")
+        };
+        act.screen.line(Sense::Plain, words)?;
+    }
+    for event in &events {
+        print(act, event)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The history of a node, which there has to be, or to have been, or of all.
+fn history_of(act: &Act<'_>, node: Option<&str>) -> Result<Vec<FencingEvent>> {
+    let events = act.cluster.fencing().history(node)?;
+    if let Some(node) = node.filter(|_| events.is_empty()) {
+        ha_core::change::edit::find_node(&act.cluster.cib().query()?, node)?;
+    }
+    Ok(events)
 }
 
 fn levels(act: &Act<'_>, node: Option<&str>) -> Result<ExitCode> {
@@ -120,7 +182,7 @@ fn as_json(level: &FencingLevel) -> Value {
 }
 
 fn history(act: &Act<'_>, node: Option<&str>) -> Result<ExitCode> {
-    let events = act.cluster.fencing().history(node)?;
+    let events = history_of(act, node)?;
     if act.screen.json {
         let all: Vec<Value> = events.iter().map(event_as_json).collect();
         act.screen.value(&all)?;

@@ -1,13 +1,12 @@
-//! Looking: the status, explanations, events, agents.
+//! Looking: the status, explanations, events.
 
 use std::process::ExitCode;
 
+use ha_core::Result;
 use ha_core::finding;
-use ha_core::live::pacemaker::executor::{self, Metadata};
-use ha_core::status::{self, ClusterStatus, Node, Resource, Role};
+use ha_core::status::{self, ClusterStatus, Node, Resource, ResourceIndex, Role};
 use ha_core::view::{Options, Report};
 use ha_core::why;
-use ha_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -77,9 +76,8 @@ pub(crate) fn nodes(act: &Act<'_>) -> Result<ExitCode> {
 pub(crate) fn resources(act: &Act<'_>) -> Result<ExitCode> {
     let status = act.cluster.status()?;
     if act.screen.json {
-        let primitives = status.resources().filter(|r| r.is_primitive());
-        let all: Vec<_> = primitives
-            .map(|r| json!({ "id": r.id, "role": r.role.as_str(), "nodes": places(&status, r), "managed": r.managed }))
+        let all: Vec<_> = primitives(&status)
+            .map(|(index, r)| json!({ "id": r.id, "role": role(&status, index).as_str(), "nodes": places(&status, r), "managed": r.managed }))
             .collect();
         act.screen.value(&all)?;
     } else {
@@ -115,18 +113,32 @@ fn state<'t>(act: &Act<'t>, node: &Node) -> (Sense, &'t str) {
     }
 }
 
+/// What it does, as people say it: an instance that can be promoted and only runs is unpromoted.
+fn role(status: &ClusterStatus, index: ResourceIndex) -> Role {
+    match status.resource(index).role {
+        Role::Started if status.is_in_promotable(index) => Role::Unpromoted,
+        role => role,
+    }
+}
+
+fn primitives(status: &ClusterStatus) -> impl Iterator<Item = (ResourceIndex, &Resource)> {
+    let all = status.resource_indexes();
+    all.map(|index| (index, status.resource(index)))
+        .filter(|(_, resource)| resource.is_primitive())
+}
+
 fn places(status: &ClusterStatus, resource: &Resource) -> Vec<String> {
     let nodes = resource.running_on.iter();
     nodes.map(|&node| status.node(node).name.clone()).collect()
 }
 
 fn print_resources(act: &Act<'_>, status: &ClusterStatus) -> Result<()> {
-    for resource in status.resources().filter(|r| r.is_primitive()) {
+    for (index, resource) in primitives(status) {
         if resource.orphan && resource.running_on.is_empty() {
             continue;
         }
         let words = |english, french| act.screen.words(english, french);
-        let (sense, what) = match resource.role {
+        let (sense, what) = match role(status, index) {
             _ if resource.failed => (Sense::Bad, words("failed", "en échec")),
             Role::Promoted => (Sense::Good, words("promoted", "promue")),
             Role::Unpromoted => (Sense::Good, words("unpromoted", "non promue")),
@@ -185,92 +197,6 @@ pub(crate) fn events(act: &Act<'_>) -> Result<ExitCode> {
             act.screen
                 .line(Sense::Plain, &event.text(act.screen.language))?;
         }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) fn settle(act: &Act<'_>) -> Result<ExitCode> {
-    act.cluster.settle(act.timeout)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) fn agents(act: &Act<'_>, what: Option<&str>) -> Result<ExitCode> {
-    let list = match what {
-        None => executor::standards(act.timeout)?,
-        Some(what) => match *what.split(':').collect::<Vec<_>>().as_slice() {
-            ["ocf"] => executor::providers(act.timeout)?
-                .iter()
-                .map(|provider| format!("ocf:{provider}"))
-                .collect(),
-            ["ocf", provider] => executor::agents("ocf", Some(provider), act.timeout)?,
-            [standard] => executor::agents(standard, None, act.timeout)?,
-            [standard, agent] => {
-                return agent_(
-                    act,
-                    &executor::metadata(standard, None, agent, act.timeout)?,
-                );
-            }
-            [standard, provider, agent] => {
-                let metadata = executor::metadata(standard, Some(provider), agent, act.timeout)?;
-                return agent_(act, &metadata);
-            }
-            _ => {
-                let message = format!("{what} is no agent");
-                return Err(Error::new(ErrorKind::Invalid, message)
-                    .with_hint("an agent is written as ocf:heartbeat:IPaddr2 or systemd:cron"));
-            }
-        },
-    };
-    if act.screen.json {
-        act.screen.value(&list)?;
-    } else {
-        for entry in &list {
-            act.screen.line(Sense::Plain, entry)?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn agent_(act: &Act<'_>, agent: &Metadata) -> Result<ExitCode> {
-    let words = |english, french| act.screen.words(english, french);
-    act.screen
-        .line(Sense::Good, &format!("{} {}", agent.name, agent.version))?;
-    act.screen
-        .line(Sense::Plain, agent.short_description.trim())?;
-    act.screen
-        .line(Sense::Plain, words("parameters:", "paramètres :"))?;
-    for parameter in &agent.parameters {
-        let required = if parameter.is_required {
-            words(" (required)", " (obligatoire)")
-        } else {
-            ""
-        };
-        let default = parameter.default.as_deref().map(|d| format!(" [{d}]"));
-        let text = format!(
-            "  {}{}{required}",
-            parameter.name,
-            default.unwrap_or_default()
-        );
-        act.screen.line(Sense::Plain, &text)?;
-        let description = parameter.short_description.trim();
-        if !description.is_empty() {
-            act.screen
-                .line(Sense::Plain, &format!("      {description}"))?;
-        }
-    }
-    act.screen
-        .line(Sense::Plain, words("operations:", "opérations :"))?;
-    for action in &agent.actions {
-        let seconds = |time: Option<std::time::Duration>| {
-            time.map_or_else(String::new, |time| format!("{}s", time.as_secs_f64()))
-        };
-        let (timeout, interval) = (seconds(action.timeout), seconds(action.interval));
-        let text = format!(
-            "  {:<14} timeout={timeout} interval={interval}",
-            action.name
-        );
-        let text = text.trim_end_matches(" interval=").to_owned();
-        act.screen.line(Sense::Plain, &text)?;
     }
     Ok(ExitCode::SUCCESS)
 }

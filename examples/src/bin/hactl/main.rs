@@ -1,17 +1,20 @@
 //! `hactl`: administers a cluster from the command line.
 
 mod act;
+mod agents;
 mod arguments;
 mod cluster;
 mod fencing;
+mod french;
 mod look;
 mod node;
 mod resource;
 mod screen;
+mod usage;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use ha_core::Result;
 use ha_core::live::cluster::{Cluster, ConnectOptions};
 
@@ -19,23 +22,18 @@ use arguments::{Arguments, Command};
 use cluster::Wanted;
 use screen::Screen;
 
-/// The exit status that Pacemaker's tools have for a command line that makes no sense (`crm_error --exit`).
-const USAGE: u8 = 64;
-
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(e) => {
-            // Nowhere to say that it cannot be said.
-            let _ = e.print();
-            return ExitCode::from(if e.use_stderr() { USAGE } else { 0 });
-        }
+    let arguments = match usage::read().map(|matches| Arguments::from_arg_matches(&matches)) {
+        Ok(Ok(arguments)) => arguments,
+        Ok(Err(e)) => e.exit(),
+        Err(code) => return code,
     };
     let screen = Screen::new(&arguments);
     match run(&arguments, &screen) {
         Ok(code) => code,
         Err(e) => {
-            screen.failure(&e);
+            act::leave_to_signal();
+            screen.failure(&e, arguments.timeout());
             ExitCode::from(e.exit_code())
         }
     }
@@ -44,7 +42,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     if let Command::Completions { shell } = arguments.command {
         let mut command = Arguments::command();
-        clap_complete::generate(shell, &mut command, "hactl", &mut std::io::stdout());
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut command, "hactl", &mut text);
+        screen.write(&String::from_utf8_lossy(&text))?;
         return Ok(ExitCode::SUCCESS);
     }
     let cluster = screen.follow(connect(arguments)?);
@@ -53,7 +53,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Command::Status => look::status(&act),
         Command::Why { resource } => look::why(&act, resource),
         Command::Events => look::events(&act),
-        Command::Agents { what } => look::agents(&act, what.as_deref()),
+        Command::Agents { what } => agents::run(&act, what.as_deref()),
         Command::Export => cluster::export(&act),
         Command::Verify { file } => cluster::verify(&act, file.as_deref()),
         Command::Apply {
@@ -76,7 +76,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Command::Ticket(command) => cluster::ticket(&act, command),
         Command::Maintenance { switch } => act.operation(&cluster.maintenance(switch.is_on())),
         Command::StopAll { switch } => act.operation(&cluster.stop_all(switch.is_on())),
-        Command::Settle => look::settle(&act),
+        Command::Settle => act.settle(),
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }
 }

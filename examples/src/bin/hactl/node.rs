@@ -32,7 +32,10 @@ pub(crate) fn run(act: &Act<'_>, command: &Node) -> Result<ExitCode> {
         Node::Health { node } => health(act, node),
         Node::Get { node, name } => {
             let value = of(node).attribute(name)?.ok_or_else(|| {
-                let message = format!("{node} has no attribute {name}");
+                let message = format!(
+                    "{node} {} {name}",
+                    act.screen.words("has no attribute", "n'a pas d'attribut")
+                );
                 Error::new(ErrorKind::NotFound, message)
             })?;
             look::value(act, &value)

@@ -65,7 +65,12 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
         Resource::Get(property) => {
             let value = of(&property.resource).value(values(property), &property.name)?;
             let Some(value) = value else {
-                let message = format!("{} has no {}", property.resource, property.name);
+                let message = format!(
+                    "{} {} {}",
+                    property.resource,
+                    act.screen.words("has no", "n'a pas de"),
+                    property.name
+                );
                 return Err(Error::new(ha_core::ErrorKind::NotFound, message));
             };
             look::value(act, &value)

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ha_core::change::{Action, Plan};
 use ha_core::language::Language;
@@ -11,11 +12,14 @@ use serde::Serialize;
 
 use crate::arguments::Arguments;
 
+/// Who waits for less than this may just not wait long enough.
+const SHORT: Duration = Duration::from_secs(3);
+
 /// Whether a line of progress is on the terminal, to be wiped before anything else is said.
 static PROGRESS: AtomicBool = AtomicBool::new(false);
 
 /// How to speak to the user.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Screen {
     pub(crate) language: Language,
     pub(crate) json: bool,
@@ -33,17 +37,11 @@ pub(crate) enum Sense {
 
 impl Screen {
     pub(crate) fn new(arguments: &Arguments) -> Self {
-        let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = of("LC_ALL")
-            .or_else(|| of("LC_MESSAGES"))
-            .or_else(|| of("LANG"))
-            .unwrap_or_default();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
-            language: arguments
-                .lang
-                .unwrap_or_else(|| Language::of_locale(&locale)),
+            language: arguments.lang.unwrap_or_else(crate::usage::of_environment),
             json: arguments.json,
-            colour: std::io::stdout().is_terminal() && of("NO_COLOR").is_none(),
+            colour: std::io::stdout().is_terminal() && !plain,
         }
     }
 
@@ -92,6 +90,15 @@ impl Screen {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
+    /// Says something beside the result, which is JSON where the result is.
+    pub(crate) fn note(&self, text: &str, as_json: impl FnOnce() -> serde_json::Value) {
+        if self.json {
+            self.aside(&as_json().to_string());
+        } else {
+            self.aside(text);
+        }
+    }
+
     /// Writes text as it is.
     pub(crate) fn write(&self, text: &str) -> Result<()> {
         wipe();
@@ -116,7 +123,7 @@ impl Screen {
             );
             return self.line(Sense::Plain, nothing);
         }
-        for line in plan.to_string().lines() {
+        for line in plan.text(self.language).lines() {
             let sense = match line.as_bytes().first() {
                 Some(b'+') => Sense::Good,
                 Some(b'-') => Sense::Bad,
@@ -153,32 +160,37 @@ impl Screen {
     }
 
     /// Says what failed, what was not finished, and what to do next.
-    pub(crate) fn failure(&self, error: &Error) {
+    pub(crate) fn failure(&self, error: &Error, timeout: Duration) {
         wipe();
-        let next = self.words("next step", "à faire");
-        let hint = error.hint().unwrap_or_default();
+        let (next, colon) = (self.words("next step", "à faire"), self.words(":", " :"));
+        let mut hint = error.hint_text(self.language);
+        if error.kind() == ErrorKind::Timeout && timeout < SHORT {
+            // Before anything is looked for that hangs.
+            let words = self.words(
+                "allow more time: --timeout 30s",
+                "laisser plus de temps : --timeout 30s",
+            );
+            hint = Some(words.to_owned());
+        }
+        let message = error.text(self.language);
         let unfinished: Vec<String> = Unfinished::of(error)
             .iter()
             .map(|unfinished| unfinished.text(self.language))
             .collect();
         let text = if self.json {
             let value = serde_json::json!({
-                "error": format!("{error:#}"), "kind": format!("{:?}", error.kind()),
-                "hint": error.hint(), "unfinished": unfinished, "exit_code": error.exit_code(),
+                "error": message, "kind": format!("{:?}", error.kind()),
+                "hint": hint, "unfinished": unfinished, "exit_code": error.exit_code(),
             });
             format!("{value}\n")
         } else {
-            // The library's errors are in English; what kind of error it is says the language.
+            // What a daemon or the system says is in English; what kind of error it is says the language.
             let kind = match self.language {
                 Language::French => format!("{} : ", in_french(error.kind())),
                 _ => String::new(),
             };
-            let next = if hint.is_empty() {
-                String::new()
-            } else {
-                format!("  {next}: {hint}\n")
-            };
-            format!("hactl: {kind}{error:#}\n{next}")
+            let next = hint.map(|hint| format!("  {next}{colon} {hint}\n"));
+            format!("hactl: {kind}{message}\n{}", next.unwrap_or_default())
         };
         // Nowhere to say that it cannot be said.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -85,11 +85,19 @@ pub fn hold_as(cib: &mut Document, id: &str, resource: &str, until: Timestamp) -
 /// # Errors
 /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such resource or node.
 pub fn prefer(cib: &mut Document, resource: &str, node: &str, reach: &Reach) -> Result<()> {
-    let id = format!("cli-prefer-{}", resource_id(cib, resource)?);
-    prefer_as(cib, &id, resource, node, reach)
+    let resource = resource_id(cib, resource)?;
+    find_node(cib, node)?;
+    remove(cib, &format!("cli-ban-{resource}-on-{node}"));
+    prefer_as(
+        cib,
+        &format!("cli-prefer-{resource}"),
+        &resource,
+        node,
+        reach,
+    )
 }
 
-/// As [`prefer`], with a constraint of this id.
+/// As [`prefer`], with a constraint of this id, and without taking back a ban.
 ///
 /// # Errors
 /// As for [`prefer`].
@@ -102,7 +110,6 @@ pub fn prefer_as(
 ) -> Result<()> {
     let resource = resource_id(cib, resource)?;
     find_node(cib, node)?;
-    remove(cib, &format!("cli-ban-{resource}-on-{node}"));
     place(cib, id, &resource, Some(node), true, reach);
     Ok(())
 }

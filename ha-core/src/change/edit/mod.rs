@@ -109,18 +109,7 @@ pub(crate) fn not_found<'a>(what: &str, name: &str, known: impl Iterator<Item = 
     }
 }
 
-/// Returns which of these names somebody may have meant who wrote another.
-pub(in crate::change) fn similar<'a>(
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
-    known
-        .map(|known| (strsim::jaro_winkler(known, name), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        // Of several, the first by name: whatever order they come in.
-        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
-        .map(|(_, known)| known)
-}
+pub(in crate::change) use crate::name::similar;
 
 /// Makes an id of a text: one that XML allows and that no element has yet.
 pub(in crate::change) fn fresh_id(cib: &Document, wanted: &str) -> String {

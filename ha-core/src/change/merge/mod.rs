@@ -2,7 +2,7 @@
 
 mod meaning;
 mod object;
-mod owner;
+pub(in crate::change) mod owner;
 
 pub use meaning::same;
 pub use owner::tag_of;

@@ -16,6 +16,16 @@ pub fn tag_of(owner: &Id) -> String {
     format!("{PREFIX}{}", owner.as_str())
 }
 
+/// The owner of all that is owned; none when there are several, or none.
+#[cfg(feature = "toml")]
+pub(in crate::change) fn only(cib: &Document) -> Option<Id> {
+    let tags = crate::change::edit::section(cib, "tags");
+    let tags = tags.into_iter().flat_map(Element::children);
+    let mut owners = tags.filter_map(|tag| tag.attribute("id")?.strip_prefix(PREFIX));
+    let owner = owners.next().filter(|_| owners.next().is_none())?;
+    Id::new(owner).ok()
+}
+
 /// Tells whether an owner has an element.
 pub(super) fn is_owned(cib: &Document, id: &str) -> bool {
     owners(cib, id).next().is_some()

@@ -10,9 +10,9 @@ use crate::Result;
 use crate::change::edit::find_node;
 use crate::config::{Config, FencingLevel};
 use crate::live::pacemaker::fencer::{self, FencingEvent};
-use crate::status::Node;
+use crate::status::{Node, Resource};
 
-/// A fence device, as the fencer of this node knows it.
+/// A fence device, as the configuration and the fencer of this node know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FenceDevice {
@@ -22,7 +22,10 @@ pub struct FenceDevice {
     pub agent: Option<String>,
     /// The nodes that watch it: where the resource runs. A device that runs nowhere is not registered.
     pub runs_on: Vec<String>,
-    /// The nodes of the cluster that it can fence, by name.
+    /// Whether the fencer of this node can use it. One that is stopped, or may not run on this node, is one that
+    /// others may know, and what it can fence has to be asked there.
+    pub registered: bool,
+    /// The nodes of the cluster that it can fence, by name, as far as this node knows.
     pub targets: Vec<String>,
 }
 
@@ -43,8 +46,10 @@ impl Cluster {
 }
 
 impl Fencing {
-    /// Lists the devices that the fencer of this node can use, with the nodes that each can fence. Devices
-    /// are asked for that, which takes as long as they need.
+    /// Lists the devices, with the nodes that each can fence. That is what the fencer of **this** node knows:
+    /// fencers tell each other, when a node is to be fenced, but no program. What is configured and not known here
+    /// is listed as not [registered](FenceDevice::registered). Devices are asked what they can fence, which takes
+    /// as long as they need.
     ///
     /// # Errors
     /// Those of [`fencer::devices`] and of [`Cluster::status`].
@@ -62,7 +67,14 @@ impl Fencing {
     pub fn devices(&self) -> Result<Vec<FenceDevice>> {
         let timeout = self.cluster.cib().timeout();
         let status = self.cluster.status()?;
-        let mut devices: Vec<FenceDevice> = fencer::devices(timeout)?
+        let here = fencer::devices(timeout)?;
+        let is_device = |r: &&Resource| r.agent().is_some_and(|agent| agent.class == "stonith");
+        let configured = status.resources().filter(is_device);
+        let mut ids: Vec<String> = configured.map(|r| r.configured_id.clone()).collect();
+        ids.extend(here.iter().cloned());
+        ids.sort();
+        ids.dedup();
+        let mut devices: Vec<FenceDevice> = ids
             .into_iter()
             .map(|id| {
                 let agent = status.resource_named(&id).and_then(|r| r.agent());
@@ -70,6 +82,7 @@ impl Fencing {
                 FenceDevice {
                     agent: agent.map(|agent| agent.kind.clone()),
                     runs_on: runs_on.map(str::to_owned).collect(),
+                    registered: here.contains(&id),
                     targets: Vec::new(),
                     id,
                 }
@@ -81,7 +94,6 @@ impl Fencing {
                 device.targets.push(node.name.clone());
             }
         }
-        devices.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(devices)
     }
 

@@ -102,6 +102,7 @@ impl Goal {
     pub(super) fn unsatisfied(&self, cib: &Document, status: &ClusterStatus) -> Error {
         let missing = self.missing(status);
         let mut message = missing.unwrap_or_else(|| "it is not as asked".to_owned());
+        let mut french = Error::invalid(message.clone()).text(Language::French);
         let (now, zone) = (Timestamp::now(), TimeZone::system());
         let resource = match self {
             Self::Resource { resource, .. } | Self::Left { resource, .. } => Some(resource),
@@ -113,7 +114,7 @@ impl Goal {
             _ => None,
         };
         let reasons = why.map(|why| why.reasons).unwrap_or_default();
-        let mut hint = None;
+        let (mut hint, mut french_hint) = (None, None);
         for reason in &reasons {
             let elsewhere = reason.node.as_deref().is_some_and(|at| Some(at) != node);
             if node.is_some() && elsewhere {
@@ -121,11 +122,16 @@ impl Goal {
             }
             message.push_str("; ");
             message.push_str(&reason.text(Language::English));
+            french.push_str(" ; ");
+            french.push_str(&reason.text(Language::French));
             hint = hint.or_else(|| reason.next_step(Language::English));
+            french_hint = french_hint.or_else(|| reason.next_step(Language::French));
         }
         let hint = hint.unwrap_or_else(|| {
             "see what the cluster says of it: crm_mon -1 -r -f, crm_mon --why RESOURCE".to_owned()
         });
-        Error::new(ErrorKind::Unsatisfied, message).with_hint(hint)
+        Error::new(ErrorKind::Unsatisfied, message)
+            .with_hint(hint)
+            .in_french(french, french_hint)
     }
 }

@@ -31,6 +31,7 @@ mod node;
 mod operation;
 mod relocate;
 mod resource;
+mod restart;
 mod settings;
 mod unfinished;
 
@@ -44,8 +45,9 @@ pub use fencing::{FenceDevice, Fencing};
 pub use forget::{Forget, Forgotten};
 pub use node::{Lifetime, NodeHandle, NodeHealth};
 pub use operation::{Done, Operation};
-pub use relocate::{Move, Moved, Restart};
+pub use relocate::{Foreseen, Move, Moved};
 pub use resource::ResourceHandle;
+pub use restart::Restart;
 pub use settings::TicketHandle;
 pub use unfinished::{Unfinished, UnfinishedList};
 

@@ -1,4 +1,4 @@
-//! Moves and restarts: done by a constraint that is there only for as long as they take.
+//! Moves, and what restarts share with them: done by a constraint that is there only for as long as they take.
 //!
 //! The constraint is removed when the operation ends, however it ends. It carries an end of its own, after
 //! which it means nothing, and the name of the process that made it: what a killed process left behind is
@@ -19,13 +19,14 @@ use super::{Cluster, status_of};
 use crate::change::edit::constraint::{self, MOVE_PREFIX, Reach, Temporary};
 use crate::change::edit::{find_node, resource as edit};
 use crate::change::{Action, Plan};
+use crate::language::Language;
 use crate::live::pacemaker::exchange;
 use crate::status::ClusterStatus;
 use crate::xml::Document;
 use crate::{Error, ErrorExt, ErrorKind, Result};
 
 /// How long a constraint outlives the time-out of its operation, should nobody remove it.
-const MARGIN: Duration = Duration::from_secs(60);
+pub(super) const MARGIN: Duration = Duration::from_secs(60);
 
 /// A move of a resource to another node.
 #[derive(Debug, Clone)]
@@ -49,6 +50,19 @@ pub enum Moved {
         /// How the operation went.
         done: Box<Done>,
     },
+}
+
+/// What a move would do: see [`Move::foresee`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Foreseen {
+    /// The resource is there: nothing would be done.
+    pub already_there: bool,
+    /// What would start, stop or move.
+    pub actions: Vec<Action>,
+    /// Why it would not be tried: the error that [`Move::wait`] would end with. A move that is
+    /// [forced](Move::force) is tried all the same.
+    pub refusal: Option<Error>,
 }
 
 impl Move {
@@ -78,8 +92,35 @@ impl Move {
             .with_context(|| self.what())
     }
 
+    /// Tells what [`wait`](Self::wait) would do now, or why it would not try, without changing anything.
+    ///
+    /// # Errors
+    /// Those of [`what_if`](Self::what_if).
+    ///
+    /// # Example
+    /// ```no_run
+    /// # use ha_core::live::cluster::{Cluster, ConnectOptions};
+    /// let cluster = Cluster::connect(&ConnectOptions::default())?;
+    /// let foreseen = cluster.resource("VIP_externe").move_to("esclave").foresee()?;
+    /// match foreseen.refusal {
+    ///     Some(reason) => println!("it cannot run there: {reason:#}"),
+    ///     None => foreseen.actions.iter().for_each(|action| println!("would {action}")),
+    /// }
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    pub fn foresee(&self) -> Result<Foreseen> {
+        let cib = self.resource.cluster.cib().query();
+        cib.and_then(|cib| self.foresee_in(&cib))
+            .map(|mut foreseen| {
+                foreseen.refusal = foreseen.refusal.map(|e| e.context(self.what()));
+                foreseen
+            })
+            .with_context(|| self.what())
+    }
+
     /// Moves it and waits until the cluster has settled, with the resource where it was to go and without
-    /// the constraint that brought it there.
+    /// the constraint that brought it there. All other constraints stay, bans made on the command line too: one
+    /// that is in the way is a reason not to move.
     ///
     /// # Errors
     /// [`ErrorKind::Unsatisfied`], with the reasons, when the scheduler says beforehand that it will not run
@@ -158,20 +199,17 @@ impl Move {
         let deadline = exchange::deadline(timeout);
         let mut follow = Follow::open(cluster, deadline)?;
         let before = self.nodes(&follow.status());
-        if self.to.as_ref().is_some_and(|to| before == [to.clone()]) {
+        if self.is_there(&before) {
             return Ok(Moved::AlreadyThere);
         }
-        if before.is_empty() && self.to.is_none() {
-            let message = format!("{} does not run anywhere", self.resource.id());
-            return Err(
-                Error::new(ErrorKind::Unsatisfied, message).with_hint(format!(
-                    "start it, or ask why: crm_mon --why {}",
-                    self.resource.id()
-                )),
-            );
-        }
+        self.refuse_what_is_nowhere(&before)?;
         if !self.forced {
-            self.refuse_the_impossible(follow.document(), &before)?;
+            match self.foresee_in(follow.document()) {
+                Ok(foreseen) => foreseen.refusal.map_or(Ok(()), Err)?,
+                // Without a scheduler to ask, one has to try.
+                Err(e) if is_without_scheduler(&e) => {}
+                Err(e) => return Err(e),
+            }
         }
         let maker = Maker::new();
         let guard = Guard::new(cluster, &maker, timeout + MARGIN);
@@ -212,16 +250,44 @@ impl Move {
         }
     }
 
-    /// Asks the scheduler whether the resource would arrive; without a scheduler to ask, one has to try.
-    fn refuse_the_impossible(&self, cib: &Document, before: &[String]) -> Result<()> {
+    fn is_there(&self, before: &[String]) -> bool {
+        self.to.as_ref().is_some_and(|to| before == [to.clone()])
+    }
+
+    fn refuse_what_is_nowhere(&self, before: &[String]) -> Result<()> {
+        if !before.is_empty() || self.to.is_some() {
+            return Ok(());
+        }
+        let id = self.resource.id();
+        let message = format!("{id} does not run anywhere");
+        let hint = format!("start it, or ask why: crm_mon --why {id}");
+        Err(Error::new(ErrorKind::Unsatisfied, message).with_hint(hint))
+    }
+
+    /// Asks the scheduler what would happen, and whether the resource would arrive.
+    fn foresee_in(&self, cib: &Document) -> Result<Foreseen> {
+        let before = self.nodes(&status_of(cib));
+        // First of all: whether there are such a resource and such a node.
         let plan = self.plan(cib, MARGIN)?;
-        let actions = match plan.what_if() {
-            Ok(actions) => actions,
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
-                return Ok(());
-            }
-            Err(e) => return Err(e),
+        let mut foreseen = Foreseen {
+            already_there: self.is_there(&before),
+            actions: Vec::new(),
+            refusal: None,
         };
+        if foreseen.already_there {
+            return Ok(foreseen);
+        }
+        if let Err(e) = self.refuse_what_is_nowhere(&before) {
+            foreseen.refusal = Some(e);
+            return Ok(foreseen);
+        }
+        foreseen.actions = plan.what_if()?;
+        foreseen.refusal = self.refusal(&plan, &foreseen.actions, &before)?;
+        Ok(foreseen)
+    }
+
+    /// Why it would not arrive.
+    fn refusal(&self, plan: &Plan, actions: &[Action], before: &[String]) -> Result<Option<Error>> {
         let cib = plan.after();
         let target = edit::movable(cib, self.resource.id())?;
         let parts: HashSet<&str> = crate::change::edit::find_resource(cib, target)?
@@ -240,7 +306,7 @@ impl Move {
                 })
         };
         if actions.iter().any(arrives) {
-            return Ok(());
+            return Ok(None);
         }
         let goal = self.goal(before);
         let reasons = goal.unsatisfied(plan.after(), &status_of(plan.after()));
@@ -249,94 +315,19 @@ impl Move {
         if !blocked.is_empty() {
             message = format!("{message}, it would only: {}", blocked.join(", "));
         }
-        Err(
-            Error::new(ErrorKind::Unsatisfied, format!("{message}; {reasons}"))
-                .with_hint(reasons.hint().unwrap_or_default().to_owned()),
-        )
+        let (l, of) = (Language::French, Error::invalid(message.clone()));
+        let french = format!("{} ; {}", of.text(l), reasons.text(l));
+        let refusal = Error::new(ErrorKind::Unsatisfied, format!("{message}; {reasons}"))
+            .in_french(french, reasons.hint_text(l));
+        Ok(Some(match reasons.hint() {
+            Some(hint) => refusal.with_hint(hint.to_owned()),
+            None => refusal,
+        }))
     }
 }
 
-/// A stop and a start of a resource.
-#[derive(Debug, Clone)]
-#[must_use = "a restart does nothing until it is waited for"]
-pub struct Restart {
-    resource: ResourceHandle,
-}
-
-impl Restart {
-    pub(super) fn new(resource: ResourceHandle) -> Self {
-        Self { resource }
-    }
-
-    /// Asks Pacemaker's scheduler what would stop, without changing anything. All of it is started again.
-    ///
-    /// # Errors
-    /// As for [`Move::what_if`].
-    pub fn what_if(&self) -> Result<Vec<Action>> {
-        let cib = self.resource.cluster.cib().query()?;
-        let plan = Plan::new(cib, |cib| self.hold(cib, &Maker::new(), MARGIN));
-        plan.and_then(|plan| plan.what_if())
-            .with_context(|| self.what())
-    }
-
-    /// Stops it (and what depends on it) everywhere, waits until all is stopped, lets it run again and
-    /// waits until it does.
-    ///
-    /// Its target role is not touched. A program that is killed meanwhile leaves a constraint that ends by
-    /// itself.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unsatisfied`] when it does not run, or does not stop or start; [`ErrorKind::Timeout`] as for
-    /// [`Operation::wait`](super::Operation::wait); [`ErrorKind::NotFound`], and those of [`Cluster::change`].
-    pub fn wait(&self, timeout: Duration) -> Result<Done> {
-        self.run(timeout).with_context(|| self.what())
-    }
-
-    /// As [`wait`](Self::wait), for programs that run tokio. A future that is dropped does not end the restart.
-    ///
-    /// # Errors
-    /// Those of [`wait`](Self::wait).
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    #[cfg(feature = "tokio")]
-    pub async fn wait_async(&self, timeout: Duration) -> Result<Done> {
-        let this = self.clone();
-        super::blocking(move || this.wait(timeout)).await
-    }
-
-    fn what(&self) -> String {
-        format!("restart {}", self.resource.id())
-    }
-
-    fn hold(&self, cib: &mut Document, maker: &Maker, lasts: Duration) -> Result<()> {
-        let id = self.resource.id();
-        constraint::hold_as(cib, &maker.id(id, 0), id, end_of(lasts))
-    }
-
-    fn run(&self, timeout: Duration) -> Result<Done> {
-        let began = Instant::now();
-        let cluster = &self.resource.cluster;
-        let id = self.resource.id();
-        cluster.end_abandoned()?;
-        let deadline = exchange::deadline(timeout);
-        let mut follow = Follow::open(cluster, deadline)?;
-        let (stopped, started) = (Goal::resource(id, "stopped"), Goal::resource(id, "started"));
-        let status = follow.status();
-        if stopped.missing(&status).is_none() {
-            return Err(started.unsatisfied(follow.document(), &status));
-        }
-        let maker = Maker::new();
-        let guard = Guard::new(cluster, &maker, timeout + MARGIN);
-        let changed = cluster.change(|cib| self.hold(cib, &maker, timeout + MARGIN))?;
-        guard.end_after(follow.reach(&stopped, deadline, timeout))?;
-        let status = follow.reach(&started, deadline, timeout)?;
-        Ok(Done {
-            changed,
-            status,
-            elapsed: began.elapsed(),
-        })
-    }
+fn is_without_scheduler(e: &Error) -> bool {
+    matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported)
 }
 
 impl Cluster {
@@ -396,7 +387,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const LEFT: &str = "its temporary constraint could not be removed, and ends by itself";
 
 /// Removes the constraints of an operation when that ends, in whatever way.
-struct Guard<'c> {
+pub(super) struct Guard<'c> {
     cluster: &'c Cluster,
     maker: Maker,
     /// When they mean nothing any more.
@@ -405,7 +396,7 @@ struct Guard<'c> {
 }
 
 impl<'c> Guard<'c> {
-    fn new(cluster: &'c Cluster, maker: &Maker, lasts: Duration) -> Self {
+    pub(super) fn new(cluster: &'c Cluster, maker: &Maker, lasts: Duration) -> Self {
         Self {
             cluster,
             maker: maker.clone(),
@@ -415,7 +406,7 @@ impl<'c> Guard<'c> {
     }
 
     /// Removes them after a wait, and returns how that has ended; when they could not be removed, that too.
-    fn end_after<T>(mut self, waited: Result<T>) -> Result<T> {
+    pub(super) fn end_after<T>(mut self, waited: Result<T>) -> Result<T> {
         self.armed = false;
         match (waited, self.remove()) {
             (waited, Ok(())) => waited,
@@ -457,14 +448,14 @@ impl Drop for Guard<'_> {
     }
 }
 
-fn end_of(lasts: Duration) -> Timestamp {
+pub(super) fn end_of(lasts: Duration) -> Timestamp {
     let end = Timestamp::now().checked_add(lasts);
     end.unwrap_or(Timestamp::MAX)
 }
 
 /// The operation that made a constraint, as the constraint's id names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Maker {
+pub(super) struct Maker {
     host: String,
     pid: i32,
     /// When the process started, in the kernel's ticks since boot: numbers of processes are used again.
@@ -474,7 +465,7 @@ struct Maker {
 }
 
 impl Maker {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let pid = rustix::process::getpid().as_raw_pid();
         let host = rustix::system::uname()
@@ -505,7 +496,7 @@ impl Maker {
     }
 
     /// The id of a constraint about a resource; of several, each has its number.
-    fn id(&self, resource: &str, nth: usize) -> String {
+    pub(super) fn id(&self, resource: &str, nth: usize) -> String {
         let Self {
             host,
             pid,

@@ -262,7 +262,14 @@ pub(super) fn timed_out(message: String, list: Vec<Unfinished>) -> Error {
     let hint = list.iter().map(Unfinished::hint).next_back().unwrap_or(
         "what was waited for may never come about: look at `crm_mon -1 -r`, and ask why",
     );
+    let l = Language::French;
+    let mut french = Error::new(ErrorKind::Timeout, message.clone()).text(l);
+    for (n, unfinished) in list.iter().enumerate() {
+        french.push_str(if n == 0 { " : " } else { " ; " });
+        french.push_str(&unfinished.text(l));
+    }
     Error::new(ErrorKind::Timeout, message)
         .with_hint(hint)
         .with_source(UnfinishedList(list))
+        .in_french(french, None)
 }
