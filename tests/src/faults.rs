@@ -71,9 +71,32 @@ impl Lab {
                 },
             )?;
         }
-        self.launch(name)?;
-        self.plug_in(name)?;
-        self.wait_booted(name)?;
+        self.boot(&[name])
+    }
+
+    /// Powers machines on at the same time, and waits as [`power_on`](Self::power_on).
+    ///
+    /// # Errors
+    /// [`ha_core::ErrorKind::Invalid`] when any node is on; [`ha_core::ErrorKind::Timeout`] with the end of the
+    /// logs.
+    pub fn power_on_together(&self, names: &[&str]) -> Result<bool> {
+        if let Some(node) = self.nodes().into_iter().find(Node::is_up) {
+            return Err(Error::invalid(format!("{} is on already", node.name()))
+                .with_hint("with nodes that are on, power them on one by one"));
+        }
+        self.boot(names)
+    }
+
+    fn boot(&self, names: &[&str]) -> Result<bool> {
+        for name in names {
+            self.launch(name)?;
+        }
+        for name in names {
+            self.plug_in(name)?;
+        }
+        for name in names {
+            self.wait_booted(name)?;
+        }
         let mut powered = self.nodes().into_iter().filter(Node::is_up);
         let together = self.options().start_cluster && powered.all(|n| !self.is_alone(n.name()));
         if together {

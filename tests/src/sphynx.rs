@@ -45,10 +45,62 @@ pub(crate) fn files(strongswan: bool) -> Vec<SeedFile> {
     files
 }
 
+/// What a gateway that does not answer a node means for the group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Gateway {
+    /// The group cannot run there, and nowhere when the gateway answers no node.
+    #[default]
+    Required,
+    /// The group runs where the gateway answers, if there is such a node: that counts for more than
+    /// that it does not like to move. Where none is, it stays.
+    Preferred,
+}
+
+impl Gateway {
+    /// The rule of the constraint.
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Required => {
+                r#"<rule id="sphynx_needs_gateway-rule" score="-INFINITY" boolean-op="or">
+<expression id="sphynx_needs_gateway-unknown" attribute="pingd" operation="not_defined"/>
+<expression id="sphynx_needs_gateway-lost" attribute="pingd" operation="lte" value="0" type="number"/>
+</rule>"#
+            }
+            Self::Preferred => {
+                r#"<rule id="sphynx_needs_gateway-rule" score-attribute="pingd">
+<expression id="sphynx_needs_gateway-known" attribute="pingd" operation="defined"/>
+</rule>"#
+            }
+        }
+    }
+
+    /// How long the attribute daemon waits for what the other nodes find. Where the group only prefers
+    /// the gateway, it would move to the node that is the first to find it back, or the last to find it
+    /// lost, unless that is longer than a round of pings.
+    fn dampen(self) -> &'static str {
+        match self {
+            Self::Required => "1s",
+            Self::Preferred => "5s",
+        }
+    }
+
+    /// The value of `pingd` where the gateway answers.
+    fn answers(self) -> &'static str {
+        match self {
+            Self::Required => "100",
+            Self::Preferred => "1000",
+        }
+    }
+}
+
 /// Returns the `configuration` element: the group, the clone that watches the gateway, and the
 /// constraints that keep the group where the gateway answers, on `maitre` if it can be.
 #[must_use]
 pub fn configuration() -> String {
+    configuration_with(Gateway::default())
+}
+
+fn configuration_with(gateway: Gateway) -> String {
     let (externe, interne) = (Link::Academie.interface(), Link::Interco.interface());
     let vip = |id: &str, address: &str, nic: &str| {
         primitive(
@@ -70,7 +122,8 @@ pub fn configuration() -> String {
         primitive("ipsec_rsc", r#"class="lsb" type="ipsec""#, &[], "10s"),
         primitive("arv_rsc", r#"class="lsb" type="arv""#, &[], "10s"),
     ];
-    let ping = gateway_watch();
+    let ping = gateway_watch(gateway);
+    let rule = gateway.rule();
     format!(
         r#"<configuration>
 <rsc_defaults><meta_attributes id="rsc-options"><nvpair id="rsc-options-resource-stickiness" name="resource-stickiness" value="100"/></meta_attributes></rsc_defaults>
@@ -81,10 +134,7 @@ pub fn configuration() -> String {
 <constraints>
 <rsc_location id="sphynx_on_maitre" rsc="sphynx" node="maitre" score="50"/>
 <rsc_location id="sphynx_needs_gateway" rsc="sphynx">
-<rule id="sphynx_needs_gateway-rule" score="-INFINITY" boolean-op="or">
-<expression id="sphynx_needs_gateway-unknown" attribute="pingd" operation="not_defined"/>
-<expression id="sphynx_needs_gateway-lost" attribute="pingd" operation="lte" value="0" type="number"/>
-</rule>
+{rule}
 </rsc_location>
 </constraints>
 </configuration>
@@ -94,16 +144,16 @@ pub fn configuration() -> String {
 }
 
 /// The clone that watches the gateway: an element of `resources`.
-fn gateway_watch() -> String {
+fn gateway_watch(gateway: Gateway) -> String {
     let ping = primitive(
         "gw_pingd",
         r#"class="ocf" provider="pacemaker" type="ping""#,
         &[
             ("host_list", &Link::Academie.address(1)),
-            ("multiplier", "100"),
+            ("multiplier", gateway.answers()),
             ("attempts", "2"),
             ("timeout", "1"),
-            ("dampen", "1s"),
+            ("dampen", gateway.dampen()),
         ],
         "2s",
     );
@@ -136,6 +186,14 @@ impl Lab {
     /// [`ha_core::ErrorKind::Daemon`] when the CIB refuses them; [`ha_core::ErrorKind::Timeout`] with what does not run
     /// and the end of the logs.
     pub fn load_sphynx(&self) -> Result<()> {
+        self.load_sphynx_with(Gateway::default())
+    }
+
+    /// Does the same, with another rule for the gateway.
+    ///
+    /// # Errors
+    /// As [`load_sphynx`](Self::load_sphynx).
+    pub fn load_sphynx_with(&self, gateway: Gateway) -> Result<()> {
         let node = self.node("maitre")?;
         let load = |configuration: String| {
             node.command("cibadmin")
@@ -146,7 +204,7 @@ impl Lab {
         };
         // The group starts where the gateway is known to answer first, and stays there: both nodes
         // must know before there is a group.
-        let watch = gateway_watch();
+        let watch = gateway_watch(gateway);
         load(format!(
             "<configuration><resources>{watch}</resources></configuration>"
         ))?;
@@ -160,7 +218,8 @@ impl Lab {
                     .command("cibadmin")
                     .args(["-Q", "-o", "status"])
                     .stdout()?;
-                let known = status.matches("name=\"pingd\" value=\"100\"").count();
+                let known = format!("name=\"pingd\" value=\"{}\"", gateway.answers());
+                let known = status.matches(&known).count();
                 if known == nodes {
                     Ok(())
                 } else {
@@ -169,7 +228,7 @@ impl Lab {
             },
         )
         .map_err(|e| Error::new(e.kind(), format!("{e:#}\n{}", self.log_tails())))?;
-        load(configuration())?;
+        load(configuration_with(gateway))?;
         self.wait_sphynx("maitre", Duration::from_secs(40))
     }
 

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use ha_core::{Error, ErrorKind, Result};
+use ha_core::Result;
 use lab::harness::{Harness, own};
 use lab::tunnel::{AMON_LAN, host_behind};
 use lab::{Lab, LabOptions, Link, NotYet, Pings, WORLD, sphynx};
 
 use super::net::Server;
+use super::{LIMIT, has_started, settle};
 
 pub(crate) fn register(harness: &mut Harness) {
     let lab = LabOptions {
@@ -17,9 +18,6 @@ pub(crate) fn register(harness: &mut Harness) {
     let limit = Duration::from_secs(900);
     harness.test("sphynx::tunnel::survives", own(lab, survives).limit(limit));
 }
-
-/// How long anything may take on a machine that is busy with other things.
-const LIMIT: Duration = Duration::from_secs(120);
 
 /// The lab, and the traffic through its tunnel.
 struct Scene<'lab> {
@@ -102,27 +100,6 @@ fn cleanup(lab: &Lab, resource: &str) -> Result<()> {
     let command = lab.node("maitre")?.command("crm_resource");
     let command = command.args(["--cleanup", "--resource", resource]);
     command.limit(LIMIT).stdout().map(drop)
-}
-
-/// Waits until the cluster has nothing to do.
-fn settle(lab: &Lab) -> Result<()> {
-    let command = lab.node("maitre")?.command("crm_resource");
-    command.arg("--wait").limit(LIMIT).stdout().map(drop)
-}
-
-/// Tells whether a resource has ever been started on a node, since that one joined.
-fn has_started(lab: &Lab, resource: &str, node: &str) -> Result<bool> {
-    let path = format!(
-        "//node_state[@uname='{node}']//lrm_resource[@id='{resource}']/lrm_rsc_op[@operation='start']"
-    );
-    let query = lab.node(node)?.command("cibadmin");
-    let output = query.args(["--query", "--xpath", &path]).output()?;
-    match output.status.code() {
-        Some(0) => Ok(true),
-        // No such object.
-        Some(105) => Ok(false),
-        _ => Err(Error::new(ErrorKind::Daemon, output.stderr)),
-    }
 }
 
 fn survives(lab: &Lab) -> Result<()> {
