@@ -78,20 +78,22 @@ pub(crate) fn run_as(
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let text = |bytes: &[u8]| {
-        let hide = |line: &str| {
-            let marks = ["Last updated: ", "<last_update time="];
-            let at = marks.iter().find_map(|mark| line.find(mark));
-            at.map_or(line, |at| &line[..at]).to_owned() + "\n"
-        };
-        String::from_utf8_lossy(bytes).lines().map(hide).collect()
-    };
     Outcome {
         code: output.status.code(),
-        output: text(&output.stdout),
-        errors: text(&output.stderr),
+        output: without_times(&output.stdout),
+        errors: without_times(&output.stderr),
         signal: output.status.signal(),
     }
+}
+
+/// Returns a text without the moment of printing.
+pub(crate) fn without_times(bytes: &[u8]) -> String {
+    let hide = |line: &str| {
+        let marks = ["Last updated: ", "<last_update time="];
+        let at = marks.iter().find_map(|mark| line.find(mark));
+        at.map_or(line, |at| &line[..at]).to_owned() + "\n"
+    };
+    String::from_utf8_lossy(bytes).lines().map(hide).collect()
 }
 
 /// Tells whether there is a program to compare with.

@@ -54,7 +54,43 @@ const FACTORS: [&[&str]; 12] = [
 ];
 
 /// Command lines that make no sense, or that are said to make none.
-const ODD: [&str; 59] = [
+const ODD: [&str; 95] = [
+    "-s --output-as=xml",
+    "-s --output-as=html",
+    "--output-as=xml -s",
+    "-w -N",
+    "-w -N --output-as=html -i 90",
+    "-w -N --version",
+    "--html-cgi -w -N",
+    "-w --output-as=html -N",
+    "-w -X",
+    "-X -w",
+    "-w -s",
+    "-s -w",
+    "-w -N -w",
+    "-N --output-as=html",
+    "--output-as=html -N",
+    "-X --output-as=html",
+    "-X --output-as=html -b",
+    "-X --output-as=html -n -R",
+    "-X --output-as=html --include=none,resources",
+    "-X --output-as=html --exclude=options",
+    "-X --output-as=html --include=default",
+    "-s -X --output-as=html",
+    "-X -s --output-as=html",
+    "-X -s --output-as=xml",
+    "-N -s --output-as=html",
+    "-w -s --output-as=html",
+    "-s --output-as=xml --output-as=text",
+    "-s --output-as=html --output-as=xml",
+    "-s --output-as=xml --include=foo",
+    "-s --output-as=xml --output-to=/nonexistent/x",
+    "-s --output-as=html --output-to=/nonexistent/x",
+    "-s --output-as=html --html-cgi --html-title=A",
+    "-1 -m 99999999999999999999",
+    "-1 --fence-history=9223372036854775807",
+    "-1 --fence-history=9223372036854775808",
+    "-1 --fence-history=3x",
     "-1 -L --node=x -m3",
     "-1 -L -m2",
     "-1 -m -Lcli",
@@ -252,6 +288,53 @@ fn messages_of_command_lines_that_make_no_sense() {
         said += usize::from(!theirs.errors.is_empty());
     }
     assert!(said >= 30, "{said}");
+}
+
+/// Pages in files, and a cluster that is not well: of both, too, everything that is said.
+#[test]
+fn pages_in_files_and_a_cluster_without_dc() {
+    if !is_there() {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("crm_mon-pages-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let good = std::fs::read_to_string(&inputs::cibs(75)[0]).unwrap();
+    let no_dc = good.replace(" dc-uuid=", " not-dc-uuid=");
+    assert_ne!(good, no_dc);
+    let cib = folder.join("cib.xml");
+    let page = folder.join("page");
+    for text in [good, no_dc] {
+        std::fs::write(&cib, text).unwrap();
+        for line in [
+            "-h PAGE",
+            "-h PAGE -i 90",
+            "-w -h PAGE",
+            "-h PAGE -w",
+            "-h PAGE -N",
+            "-h PAGE -X",
+            "-X -h PAGE",
+            "-h PAGE -s",
+            "-s -h PAGE",
+            "-w -N --output-to=PAGE",
+            "-s --output-to=PAGE",
+            "-s --output-as=xml --output-to=PAGE",
+            "-s --output-as=html --output-to=PAGE",
+            "-X --output-as=html --output-to=PAGE",
+            "--output-as=html --output-to=PAGE",
+        ] {
+            let words = line.split_whitespace();
+            let words = words.map(|word| word.replace("PAGE", &page.to_string_lossy()));
+            let words: Vec<String> = words.collect();
+            let both = [Program::Installed, Program::Ours].map(|program| {
+                let outcome = run(program, &words, "UTC", &cib).without_help();
+                let written = std::fs::read(&page).unwrap();
+                std::fs::remove_file(&page).unwrap();
+                (outcome, installed::without_times(&written))
+            });
+            assert_eq!(both[0], both[1], "{line}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// A name of no file is not the running cluster.

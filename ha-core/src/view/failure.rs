@@ -59,7 +59,9 @@ impl Failure<'_> {
         if let Some((daemon, zone)) = self.daemon {
             out.line(&summary::daemon_line(daemon, zone));
         }
-        out.notes(self.errors);
+        if !self.errors.is_empty() {
+            out.notes(self.errors);
+        }
         out.finish()
     }
 

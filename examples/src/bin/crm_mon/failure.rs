@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ha_core::view::{self, DaemonState};
+use jiff::tz::TimeZone;
 
 use crate::arguments::{self, Format, Request};
 use crate::zone;
@@ -90,8 +91,8 @@ impl Failure {
     pub(crate) fn unwritable(request: &Request, error: &std::io::Error) -> Self {
         let format = match request.format {
             Format::Text | Format::Simple => "text",
-            Format::Xml | Format::LegacyXml => "xml",
-            Format::Html => "html",
+            Format::Xml | Format::LegacyXml | Format::EmptyXml => "xml",
+            Format::Html | Format::EmptyHtml => "html",
             Format::Json => "json",
         };
         let error = error.to_string();
@@ -111,19 +112,26 @@ impl Failure {
 
     /// Returns what is printed instead of a status; as text, the lines are for the standard error.
     pub(crate) fn document(&self, request: &Request) -> String {
+        match self.daemon {
+            Some(_) => self.document_in(request, &zone::local()),
+            None => self.document_in(request, &TimeZone::UTC),
+        }
+    }
+
+    /// Returns the same, with times of a zone.
+    pub(crate) fn document_in(&self, request: &Request, zone: &TimeZone) -> String {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
-        let zone = self.daemon.as_ref().map(|_| zone::local());
         let failure = view::Failure {
             request: &request.view.request,
             code: self.code,
             meaning: self.meaning,
             errors: &lines,
-            daemon: self.daemon.as_deref().zip(zone.as_ref()),
+            daemon: self.daemon.as_deref().map(|daemon| (daemon, zone)),
         };
         match request.format {
-            Format::Xml => failure.xml(),
+            Format::Xml | Format::EmptyXml => failure.xml(),
             Format::Json => crate::program::json(&failure.json()),
-            Format::Html => failure.html(request.page.clone()),
+            Format::Html | Format::EmptyHtml => failure.html(request.page.clone()),
             Format::LegacyXml => failure.legacy_xml(),
             Format::Text | Format::Simple => failure.text(),
         }
@@ -146,7 +154,7 @@ impl Failure {
                 }
                 self.print_plain();
             }
-            Format::Xml | Format::Json | Format::Html => {}
+            Format::Xml | Format::EmptyXml | Format::Json | Format::Html | Format::EmptyHtml => {}
         }
         let text = self.document(request);
         if let Err(error) = crate::program::write(&text, to) {

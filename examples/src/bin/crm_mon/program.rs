@@ -6,11 +6,18 @@ use std::mem::ManuallyDrop;
 use ha_core::status::{self, ClusterStatus};
 use ha_core::view::{Parts, Report, Version};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::arguments::{self, Action, Format, Request};
 use crate::failure::{self, Failure};
 use crate::source::Source;
 use crate::{ask, cluster, source, zone};
+
+/// How the one-line status starts of a cluster that is not well, after what pacemakerd says.
+const WARNING: &str = "CLUSTER WARN";
+
+/// What is said of such a cluster besides.
+const UNHEALTHY: &str = "Error outputting status info from the fencer or CIB";
 
 /// Does what the command line asks for.
 pub(crate) fn main() -> u8 {
@@ -75,8 +82,8 @@ fn run(request: &Request) -> Result<u8, Failure> {
         write(&text, request.output_to.as_deref())
             .map_err(|error| Failure::unwritable(request, &error))?;
     }
-    if request.format == Format::Simple && text.contains("CLUSTER WARN") {
-        eprintln!("Error outputting status info from the fencer or CIB");
+    if request.format == Format::Simple && text.contains(WARNING) {
+        eprintln!("{UNHEALTHY}");
     }
     Ok(0)
 }
@@ -85,9 +92,9 @@ fn run(request: &Request) -> Result<u8, Failure> {
 fn say_version(request: &Request) -> Result<u8, Failure> {
     let text = match request.format {
         _ if request.daemonize => return Ok(0),
-        Format::Xml => Version.xml(&request.view.request),
+        Format::Xml | Format::EmptyXml => Version.xml(&request.view.request),
         Format::LegacyXml => Version.legacy_xml(),
-        Format::Html => Version.html(request.page.clone()),
+        Format::Html | Format::EmptyHtml => Version.html(request.page.clone()),
         Format::Text | Format::Simple | Format::Json => Version.text(),
     };
     write(&text, request.output_to.as_deref())
@@ -100,7 +107,7 @@ fn keep_from_others(request: &Request) {
     use rustix::fs::Mode;
     use rustix::process::umask;
     let mut refused = umask(Mode::RWXO) | Mode::WGRP | Mode::WOTH;
-    if request.format != Format::Html {
+    if !matches!(request.format, Format::Html | Format::EmptyHtml) {
         refused |= Mode::ROTH | Mode::XOTH;
     }
     umask(refused);
@@ -128,7 +135,7 @@ fn nowhere_to_print(request: &Request) -> Option<Failure> {
 /// Tells whether the fencer is to be asked.
 pub(crate) fn wants_fencing(request: &Request) -> bool {
     Parts::FENCING.difference(request.view.parts) != Parts::FENCING
-        && request.format != Format::Simple
+        && !request.format.is_simple()
         && request.asked.is_none()
 }
 
@@ -149,8 +156,26 @@ pub(crate) fn rendered(request: &Request, source: &Source) -> (ClusterStatus, St
         Format::Html => report.html(request.page.clone()),
         Format::Json => json(&report.json()),
         Format::Simple => report.simple(),
+        Format::EmptyXml | Format::EmptyHtml => empty(request, &report.simple(), source, &zone),
     };
     (state, text)
+}
+
+/// Returns a document that has no place for a line of text, and yet was asked for with the one-line status.
+fn empty(request: &Request, line: &str, source: &Source, zone: &TimeZone) -> String {
+    let is_well = !line.contains(WARNING);
+    let status = Failure {
+        lines: if is_well {
+            Vec::new()
+        } else {
+            vec![UNHEALTHY.to_owned()]
+        },
+        code: 0,
+        meaning: "OK",
+        daemon: source.daemon.clone().map(Box::new),
+        with_help: false,
+    };
+    status.document_in(request, zone)
 }
 
 /// Returns a document for programs, that people can read too.

@@ -1,5 +1,6 @@
 //! The command line, as `crm_mon` reads it.
 
+mod format;
 mod sections;
 mod table;
 
@@ -11,8 +12,11 @@ use ha_core::view::{Options, Part, Parts};
 use jiff::Timestamp;
 
 use crate::ask::Asked;
+use format::{Choice, Old};
 use sections::Change;
 use table::{Entry, Name, Value};
+
+pub(crate) use format::Format;
 
 /// The exit status of a command line that makes no sense.
 pub(crate) const USAGE: u8 = 64;
@@ -22,19 +26,6 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Where the number of the process in the background is written unless told otherwise.
 const PID_FILE: &str = "/tmp/ClusterMon.pid";
-
-/// The format to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Text,
-    Xml,
-    /// XML with the root element that it had before Pacemaker 2.0.3.
-    LegacyXml,
-    Html,
-    /// What `crm_mon` does not have: for programs.
-    Json,
-    Simple,
-}
 
 /// What was asked for.
 #[derive(Debug)]
@@ -105,7 +96,7 @@ pub(crate) enum Action {
 
 #[derive(Debug)]
 struct Given {
-    format: Format,
+    format: Choice,
     by_node: bool,
     inactive: bool,
     brief: bool,
@@ -119,10 +110,7 @@ struct Given {
     page: Page,
     output_to: Option<String>,
     cib_file: Option<String>,
-    is_cgi: bool,
     one_shot: bool,
-    /// No text was asked for by name: a terminal is drawn on.
-    console: bool,
     /// Say the version instead.
     version: bool,
     daemonize: bool,
@@ -149,7 +137,7 @@ pub(crate) fn help() -> String {
 /// a letter that it does not know.
 pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, Vec<u8>> {
     let mut given = Given {
-        format: Format::Text,
+        format: Choice::default(),
         by_node: false,
         inactive: false,
         brief: false,
@@ -162,9 +150,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, Vec<u8>> 
         page: Page::default(),
         output_to: None,
         cib_file: None,
-        is_cgi: false,
         one_shot: false,
-        console: true,
         version: false,
         daemonize: false,
         pid_file: PID_FILE.to_owned(),
@@ -178,9 +164,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, Vec<u8>> 
         now: None,
     };
     if program.ends_with(".cgi") {
-        given.format = Format::Html;
-        given.page.cgi = true;
-        given.is_cgi = true;
+        given.format.cgi_by_name();
     }
     let mut rest = words.iter().map(String::as_str).peekable();
     let mut said = None;
@@ -257,37 +241,15 @@ impl Given {
     fn apply(&mut self, name: Name, value: &str) -> Result<Option<String>, String> {
         let owned = || value.to_owned();
         match name {
-            Name::OutputAs => {
-                self.console = value.eq_ignore_ascii_case("console");
-                self.format = match value.to_ascii_lowercase().as_str() {
-                    "xml" if self.format == Format::LegacyXml => Format::LegacyXml,
-                    "xml" => Format::Xml,
-                    "html" => Format::Html,
-                    "json" => Format::Json,
-                    // Like `crm_mon`, which takes what it does not know for the console.
-                    _ if self.format == Format::Simple => Format::Simple,
-                    _ => Format::Text,
-                }
-            }
-            Name::AsXml => self.format = Format::LegacyXml,
+            Name::OutputAs => self.format.output_as(value),
+            Name::AsXml => self.format.old(Old::Xml),
             Name::AsHtml => {
-                self.format = Format::Html;
+                self.format.old(Old::Html);
                 self.output_to = Some(owned());
             }
-            Name::WebCgi => {
-                self.format = Format::Html;
-                self.page.cgi = true;
-                self.is_cgi = true;
-            }
-            Name::DisableNcurses => {
-                self.console = false;
-                match self.format {
-                    Format::Simple => self.format = Format::Text,
-                    Format::LegacyXml => self.format = Format::Xml,
-                    Format::Text | Format::Xml | Format::Html | Format::Json => {}
-                }
-            }
-            Name::Simple => self.format = Format::Simple,
+            Name::WebCgi => self.format.old(Old::Cgi),
+            Name::DisableNcurses => self.format.old(Old::Plain),
+            Name::Simple => self.format.old(Old::Simple),
             Name::OutputTo => self.output_to = Some(owned()),
             Name::HtmlCgi => self.page.cgi = true,
             Name::HtmlStylesheet => self.page.stylesheet = Some(owned()),
@@ -367,13 +329,14 @@ impl Given {
 
     /// Returns how to follow the cluster, unless the status is to be printed once.
     fn follow(&self) -> Option<Follow> {
-        let once = match self.format {
-            Format::Simple => true,
+        let is_cgi = self.format.is_cgi();
+        let once = match self.format.format() {
+            Format::Simple | Format::EmptyXml | Format::EmptyHtml => true,
             Format::Xml | Format::LegacyXml | Format::Json => !self.daemonize,
-            Format::Text => self.console && !self.daemonize && self.agent.is_none(),
+            Format::Text => self.format.console && !self.daemonize && self.agent.is_none(),
             Format::Html => false,
         };
-        if once || self.one_shot || self.is_cgi || self.asked.is_some() {
+        if once || self.one_shot || is_cgi || self.asked.is_some() {
             return None;
         }
         let agent = self.agent.clone();
@@ -391,9 +354,10 @@ impl Given {
 
     fn finish(mut self, request: String) -> Request {
         // What programs read has everything in it.
-        let xml = matches!(self.format, Format::Xml | Format::LegacyXml | Format::Json);
-        let default = if xml { Parts::ALL } else { Parts::DEFAULT };
-        let all = if matches!(self.format, Format::Text | Format::Simple) {
+        let format = self.format.format();
+        let has_all = self.format.has_all();
+        let default = if has_all { Parts::ALL } else { Parts::DEFAULT };
+        let all = if matches!(format, Format::Text | Format::Simple) {
             Parts::ALL.without(Part::Options)
         } else {
             Parts::ALL
@@ -409,13 +373,17 @@ impl Given {
             Ok(chosen) => (chosen, None),
             Err(message) => (sections::Chosen::default(), Some(message)),
         };
-        let is_text = matches!(self.format, Format::Text | Format::Simple | Format::Json);
+        let is_text = matches!(format, Format::Text | Format::Simple | Format::Json);
         let problem = problem.or_else(|| {
             let refused = self.asked.is_some() && !is_text;
             refused.then(|| "questions are answered as text or JSON".to_owned())
         });
         let to_file = self.output_to.as_deref().is_some_and(|path| path != "-");
-        self.page.refresh = to_file.then_some(self.interval.as_secs());
+        let refreshes = to_file && self.format.refreshes();
+        self.page.refresh = refreshes.then_some(self.interval.as_secs());
+        let is_cgi = self.format.is_cgi();
+        self.page.cgi |= is_cgi;
+        let is_page = matches!(format, Format::Html | Format::EmptyHtml);
         let view = Options {
             parts: if self.fence_history == 0 {
                 chosen.parts.difference(Parts::FENCING)
@@ -423,10 +391,10 @@ impl Given {
                 chosen.parts
             },
             by_node: self.by_node,
-            inactive: self.inactive || xml,
-            brief: self.brief && !xml,
+            inactive: self.inactive || has_all,
+            brief: self.brief && (!has_all || is_page),
             detail: self.detail,
-            timing: self.timing || xml,
+            timing: self.timing || has_all,
             pending: true,
             bans_prefix: chosen.bans_prefix,
             only_node: self.only_node,
@@ -436,14 +404,14 @@ impl Given {
             fencing: None,
         };
         Request {
-            format: self.format,
+            format,
             view,
             page: self.page,
             output_to: self.output_to,
             cib_file: self.cib_file,
-            is_cgi: self.is_cgi,
+            is_cgi,
             one_shot: self.one_shot,
-            is_console: self.format == Format::Text && self.console,
+            is_console: format == Format::Text && self.format.console,
             daemonize: self.daemonize,
             follow,
             verbose: self.verbose,
@@ -470,21 +438,13 @@ fn request(program: &str, words: &[String]) -> String {
     text
 }
 
-/// Reads the number at the start of a text.
+/// Reads the number at the start of a text; one that is out of range is none.
 fn leading_integer(text: &str) -> Option<i64> {
     let text = text.trim_start();
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let end = digits.find(|c: char| !c.is_ascii_digit());
-    let digits = &digits[..end.unwrap_or(digits.len())];
-    if digits.is_empty() {
-        return None;
-    }
-    let number = digits.parse().unwrap_or(i64::MAX);
-    Some(if text.starts_with('-') {
-        -number
-    } else {
-        number
-    })
+    let end = text.len() - digits.len() + end.unwrap_or(digits.len());
+    text[..end].parse().ok()
 }
 
 /// Reads a number with an optional unit; seconds without one.
@@ -573,6 +533,11 @@ mod tests {
             ("-s -N", Format::Text),
             ("-s --output-as=text", Format::Simple),
             ("-w -X", Format::LegacyXml),
+            ("-w -N", Format::Html),
+            ("-X -s --output-as=html", Format::EmptyHtml),
+            ("-s --output-as=html --output-as=xml", Format::EmptyXml),
+            ("-s --output-as=xml -X", Format::LegacyXml),
+            ("-s --output-as=json", Format::Json),
             ("-h x.html", Format::Html),
             ("--output-as=unheard-of", Format::Text),
         ];
@@ -586,6 +551,7 @@ mod tests {
         assert_eq!(read("-h x.html").page.refresh, Some(5));
         assert_eq!(read("-h x.html -i 1500ms").page.refresh, Some(1));
         assert_eq!(read("--output-as=html --output-to=-").page.refresh, None);
+        assert_eq!(read("-h x.html -N").page.refresh, None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use ha_core::xml::Document;
 use ha_core::{Error, ErrorKind, Result};
 use jiff::tz::TimeZone;
 
-use crate::arguments::{Follow, Format, Request};
+use crate::arguments::{Follow, Request};
 use crate::failure::{self, Failure};
 use crate::program::wants_fencing;
 use crate::source::{Source, daemon_state};
@@ -129,9 +129,10 @@ fn unavailable(request: &Request, error: &Error) -> Failure {
             with_help: false,
         };
     }
-    let (critical, code) = match request.format {
-        Format::Simple => ("CLUSTER CRIT: ", 2),
-        _ => ("", error.exit_code()),
+    let (critical, code) = if request.format.is_simple() {
+        ("CLUSTER CRIT: ", 2)
+    } else {
+        ("", error.exit_code())
     };
     Failure {
         lines: vec![
