@@ -82,9 +82,9 @@ impl SeedFile {
 }
 
 /// Returns `corosync.conf` for the nodes, whose numbers are 1, 2, ... in order.
-pub(crate) fn corosync_conf(transport: Transport, nodes: &[(&str, u8)]) -> String {
-    let mut text = String::from(
-        "totem {\n    version: 2\n    cluster_name: sphynx\n    token: 1000\n    crypto_cipher: none\n    crypto_hash: none\n",
+pub(crate) fn corosync_conf(transport: Transport, token: u32, nodes: &[(&str, u8)]) -> String {
+    let mut text = format!(
+        "totem {{\n    version: 2\n    cluster_name: sphynx\n    token: {token}\n    crypto_cipher: none\n    crypto_hash: none\n",
     );
     text += match transport {
         Transport::Udp => {

@@ -181,7 +181,7 @@ impl Lab {
                 .collect();
             seed.push(SeedFile::new(
                 "/etc/corosync/corosync.conf",
-                config::corosync_conf(self.options.transport, &nodes),
+                config::corosync_conf(self.options.transport, self.options.token, &nodes),
             ));
             seed.push(
                 SeedFile::new("/var/lib/pacemaker/cib/cib.xml", cib::seed())

@@ -19,6 +19,8 @@ pub struct LabOptions {
     pub nodes: u8,
     /// How Corosync talks (multicast on `ha1`).
     pub transport: Transport,
+    /// After how many milliseconds without its token Corosync takes a node for lost (1000).
+    pub token: u32,
     /// The root that the machines' disks are laid over (the host's own).
     pub tree: PathBuf,
     /// Other trees for some of the nodes, by name: several generations of Pacemaker in one cluster.
@@ -43,6 +45,7 @@ impl Default for LabOptions {
         Self {
             nodes: 2,
             transport: Transport::Udp,
+            token: 1000,
             tree: PathBuf::from("/"),
             node_trees: BTreeMap::new(),
             share: build_folder().into_iter().collect(),

@@ -15,7 +15,7 @@ use crate::wait::{NotYet, wait_until};
 /// that a cluster does about it is done before it.
 const ON_THEIR_WAY: Duration = Duration::from_millis(500);
 
-/// A `ping` that goes on, 50 times a second, until this is dropped.
+/// A `ping` that goes on, 100 times a second, until this is dropped.
 #[derive(Debug)]
 pub struct Pings {
     what: String,
@@ -32,7 +32,7 @@ impl Pings {
     pub fn start(from: &Node<'_>, to: &str, limit: Duration) -> Result<Self> {
         let command = from
             .command("ping")
-            .args(["-n", "-i", "0.02", "-W", "1", to]);
+            .args(["-n", "-i", "0.01", "-W", "1", to]);
         let mut process = command.spawn(Stdio::null(), Stdio::piped(), Stdio::null())?;
         let output = process.child().stdout.take();
         let output = output.ok_or_else(|| Error::invalid("ping has no output"))?;
