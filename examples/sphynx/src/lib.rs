@@ -5,6 +5,9 @@
 //! `appliquer_hautedispo` writes the configuration, `instance` has the dialogue that joins the two machines,
 //! `synchro-nodes` copies to the passive machine what it needs to take over, `diagnose` says whether all is well.
 
+pub mod apply;
+pub mod cluster;
+pub mod corosync;
 pub mod dialogue;
 pub mod eole;
 pub mod interrupt;

@@ -343,7 +343,7 @@ fn everything_that_is_wrong_is_told_at_once() {
 #[test]
 fn a_risk_is_no_error() {
     let text = example()
-        .replace("# preference = 50", "preference = 200")
+        .replace("# preference = 50", "preference = 500")
         .replace("\"eth2\"", "\"eth1\"");
     let (_folder, path) = file("hautedispo.toml", &text);
     let opened = Opened::read(&path).unwrap();

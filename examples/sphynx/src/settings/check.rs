@@ -7,7 +7,7 @@ use ha_core::corosync_conf::Network;
 use ha_core::name::{Id, NodeName};
 
 use super::{Problem, Role, Settings, Transport, Vip};
-use crate::{eole, say};
+use crate::{cluster, eole, say};
 
 /// The longest name of an interface that Linux takes.
 const LONGEST_INTERFACE: usize = 15;
@@ -190,6 +190,20 @@ impl Settings {
         }
         if let Some(source) = &self.source {
             let vip = self.vips.iter().find(|vip| vip.name == source.vip);
+            if vip.is_some_and(|vip| vip.address.is_ipv6()) {
+                let name = &source.vip;
+                out.push(Problem::error(
+                    "source.vip",
+                    say!(
+                        "{name} is an IPv6 address, which the agent IPsrcaddr does not take",
+                        "{name} est une adresse IPv6, que l'agent IPsrcaddr ne prend pas"
+                    ),
+                    say!(
+                        "name a [[vip]] of IPv4, or leave [source] out",
+                        "désigner une [[vip]] en IPv4, ou retirer [source]"
+                    ),
+                ));
+            }
             if vip.is_none() {
                 let (name, known) = (&source.vip, names(self.vips.iter().map(|vip| &vip.name)));
                 out.push(Problem::error(
@@ -350,30 +364,42 @@ impl Settings {
 
     fn check_pacemaker(&self, out: &mut Vec<Problem>) {
         let pacemaker = &self.pacemaker;
-        for (path, value) in [
-            ("adherence", pacemaker.stickiness),
-            ("preference", pacemaker.preference),
-        ] {
-            if value > 10_000 {
-                out.push(Problem::error(
-                    format!("pacemaker.{path}"),
-                    say!(
-                        "{value} would outweigh a lost gateway",
-                        "{value} l'emporterait sur une passerelle perdue"
-                    ),
-                    say!(
-                        "write one from 0 to 10000",
-                        "écrire une valeur de 0 à 10000"
-                    ),
-                ));
-            }
+        let members = u64::try_from(self.resources().len()).unwrap_or(u64::MAX);
+        let (stickiness, preference) =
+            (pacemaker.stickiness.into(), u64::from(pacemaker.preference));
+        // What holds the group where it is: each of its members.
+        let held = members.saturating_mul(stickiness);
+        let most = u64::from(cluster::GATEWAY_POINTS);
+        if held.saturating_add(preference) >= most {
+            let (key, value) = if held >= most {
+                ("adherence", stickiness)
+            } else {
+                ("preference", preference)
+            };
+            out.push(Problem::error(
+                format!("pacemaker.{key}"),
+                say!(
+                    "{value} would outweigh a lost gateway",
+                    "{value} l'emporterait sur une passerelle perdue"
+                ),
+                say!(
+                    "have {members} x adherence + preference below {most}",
+                    "garder {members} x adherence + preference au-dessous de {most}"
+                ),
+            ));
         }
-        if pacemaker.preference >= pacemaker.stickiness {
+        if preference >= held {
             let maitre = &self.maitre.name;
             out.push(Problem::warning(
                 "pacemaker.preference",
-                say!("the resources move back to {maitre}, with an interruption, as soon as it returns", "les ressources reviennent sur {maitre}, avec une interruption, dès son retour"),
-                say!("write less than adherence to have them stay", "écrire moins que adherence pour qu'elles restent"),
+                say!(
+                    "the resources move back to {maitre}, with an interruption, as soon as it returns",
+                    "les ressources reviennent sur {maitre}, avec une interruption, dès son retour"
+                ),
+                say!(
+                    "have it below {members} x adherence to have them stay",
+                    "la garder au-dessous de {members} x adherence pour qu'elles restent"
+                ),
             ));
         }
         if pacemaker.failures == 0 {

@@ -236,10 +236,10 @@ pub struct Service {
     pub name: String,
     /// What runs it.
     pub agent: Agent,
-    /// How long its start may take; by default as its agent advises, and at least 60s.
+    /// How long its start may take; 60s by default.
     #[serde(default, rename = "demarrage", skip_serializing_if = "Option::is_none")]
     pub start: Option<Length>,
-    /// How long its stop may take; by default as its agent advises, and at least 60s.
+    /// How long its stop may take; 60s by default.
     #[serde(default, rename = "arret", skip_serializing_if = "Option::is_none")]
     pub stop: Option<Length>,
     /// How often it is looked at.
