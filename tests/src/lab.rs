@@ -18,7 +18,7 @@ use crate::options::{AMON, GATEWAY, GATEWAY_HOST, LabOptions, is_node, links_of}
 use crate::registry::{self, Entry};
 use crate::stopwatch::Stopwatch;
 use crate::wait::{NotYet, wait_until};
-use crate::{ROLE, cib, keeper, sphynx, ssh, tunnel};
+use crate::{ROLE, cib, keeper, sphynx, ssh, systemd, tunnel};
 
 const DISK_SIZE: &str = "1g";
 /// How long one look at the cluster may take.
@@ -114,6 +114,9 @@ impl Lab {
             }),
             slow_start: None,
         };
+        if options.systemd {
+            systemd::Group::make(pid)?;
+        }
         let made = "namespaces, networks and disks are made";
         watch.step(made);
         tell(made);
@@ -188,7 +191,10 @@ impl Lab {
                     .mode(0o600)
                     .owner("hacluster:haclient"),
             );
-            seed.extend(sphynx::files(self.options.tunnel));
+            seed.extend(sphynx::files(self.options.tunnel, self.options.systemd));
+            if self.options.systemd {
+                seed.extend(systemd::files());
+            }
             if self.options.tunnel {
                 seed.extend(tunnel::files_of_node());
             }
@@ -214,6 +220,7 @@ impl Lab {
             interfaces,
             forward: cluster && self.options.tunnel,
             tunnel: name == AMON,
+            systemd: cluster && self.options.systemd,
             lower: self.options.tree_of(name).to_owned(),
             share: self.options.share.clone(),
             seed,
@@ -236,11 +243,20 @@ impl Lab {
             .open(folder.join("console.log"))
             .context("open the machine's console")?;
         let keeper = self.keeper.to_string();
-        let child = Command::new("setsid")
+        let mut command = Command::new("setsid");
+        let mut unshare = vec![
+            "unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork",
+        ];
+        if self.options.systemd && is_node(name) {
+            let enter = systemd::Group::of(self.keeper)?.machine(name)?;
+            command
+                .args(["sh", "-c", r#"echo $$ >"$0" && exec "$@""#])
+                .arg(enter);
+            unshare.push("--cgroup");
+        }
+        let child = command
             .args(["nsenter", "-t", &keeper, "-m", "-p", "--"])
-            .args([
-                "unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork",
-            ])
+            .args(unshare)
             .args(["--kill-child", "--"])
             .arg(self.inner_base.join("exe"))
             .args([ROLE, "machine"])
@@ -295,7 +311,8 @@ impl Lab {
     pub(crate) fn wait_booted(&self, name: &str) -> Result<()> {
         let serves_ssh = self.options.ssh && is_node(name);
         wait_until(
-            Duration::from_secs(20),
+            // Keys are made first, where SSH is served.
+            Duration::from_secs(60),
             &format!("{name} has started"),
             || {
                 let pid = self.node(name)?.pid()?;
@@ -459,7 +476,17 @@ impl Lab {
                 }
             },
         )?;
+        self.forget_groups();
         registry::remove(name)
+    }
+
+    /// Removes what the lab had outside its own namespaces, after its end.
+    fn forget_groups(&self) {
+        if self.options.systemd
+            && let Ok(group) = systemd::Group::of(self.keeper)
+        {
+            group.remove();
+        }
     }
 
     /// Returns the names of the labs that were [kept](Self::keep) and run.
@@ -537,6 +564,7 @@ impl Drop for Lab {
         for child in held.machines.values_mut() {
             let _ = child.wait();
         }
+        self.forget_groups();
     }
 }
 

@@ -85,6 +85,7 @@ mod registry;
 pub mod sphynx;
 pub mod ssh;
 mod stopwatch;
+mod systemd;
 pub mod tunnel;
 mod wait;
 

@@ -16,6 +16,7 @@ use crate::config::SeedFile;
 use crate::keeper::{reap_children, tmpfs};
 use crate::network::{self, Link};
 use crate::ssh;
+use crate::systemd;
 use crate::tunnel;
 use crate::wait::{NotYet, wait_until};
 
@@ -41,6 +42,8 @@ pub(crate) struct Spec {
     pub(crate) cluster: bool,
     /// Whether OpenSSH's server runs here.
     pub(crate) ssh: bool,
+    /// Whether PID 1 becomes systemd, which starts the others.
+    pub(crate) systemd: bool,
     /// Whether strongSwan runs here without the cluster.
     pub(crate) tunnel: bool,
 }
@@ -103,7 +106,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("forward packets")?;
     }
     // Not before the last child of our own has been waited for.
-    reap_children()?;
+    if !spec.systemd {
+        reap_children()?;
+    }
     rustix::system::sethostname(spec.name.as_bytes()).map_err(std::io::Error::from)?;
     enter_root(&root)?;
     if !Path::new("/.lab-seeded").exists() {
@@ -112,6 +117,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     make_run()?;
     fs::write("/run/lab/ready", "")?;
+    if spec.systemd {
+        return Err(systemd::become_init());
+    }
     if spec.ssh {
         let (program, args) = ssh::SERVER;
         start_daemon(program, &args, ssh::LOG)?;
@@ -189,6 +197,9 @@ fn make_root(disk: &Path, root: &Path, spec: &Spec, executable: &Path) -> Result
         &root.join(EXECUTABLE.trim_start_matches('/')),
         false,
     )?;
+    if spec.systemd {
+        systemd::make_root(root)?;
+    }
     for folder in &spec.share {
         let inside = root.join(folder.strip_prefix("/").unwrap_or(folder));
         bind(folder, &inside, true)?;
@@ -264,6 +275,9 @@ fn seed(spec: &Spec) -> Result<()> {
     }
     if spec.ssh {
         ssh::prepare()?;
+    }
+    if spec.systemd {
+        systemd::prepare(spec.cluster, spec.ssh)?;
     }
     for file in &spec.seed {
         let path = Path::new(&file.path);

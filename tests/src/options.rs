@@ -36,6 +36,9 @@ pub struct LabOptions {
     /// Whether there is a remote machine `amon` with a tunnel to the pair, and strongSwan is the pair's
     /// service `ipsec` (no). See [`tunnel`](crate::tunnel).
     pub tunnel: bool,
+    /// Whether PID 1 of the cluster nodes is systemd, which then starts all there is, and the services
+    /// of the pair are its units (no).
+    pub systemd: bool,
     /// How long the nodes may take to be Online (120 s; they usually need 5).
     pub limit: Duration,
 }
@@ -52,6 +55,7 @@ impl Default for LabOptions {
             start_cluster: true,
             ssh: false,
             tunnel: false,
+            systemd: false,
             limit: Duration::from_secs(120),
         }
     }

@@ -7,6 +7,7 @@ use ha_core::{Error, ErrorExt as _, Result};
 use crate::config::SeedFile;
 use crate::lab::Lab;
 use crate::network::Link;
+use crate::systemd::IPSEC_UNIT;
 use crate::wait::NotYet;
 
 /// The address of the group in the network `academie`, where the gateway is.
@@ -29,11 +30,15 @@ const SERVICES: [(&str, &str, u16); 2] = [("ipsec", "udp", 500), ("arv", "tcp", 
 /// What the nodes have on their disks for the services of the group.
 ///
 /// The small service does not stand for strongSwan where that one runs.
-pub(crate) fn files(strongswan: bool) -> Vec<SeedFile> {
+pub(crate) fn files(strongswan: bool, systemd: bool) -> Vec<SeedFile> {
     let program = SeedFile::new("/usr/local/sbin/sphynx-service", include_str!("service.pl"));
     let mut files = vec![program.mode(0o755)];
     for (name, protocol, port) in SERVICES {
         if strongswan && name == "ipsec" {
+            continue;
+        }
+        if systemd {
+            files.push(crate::systemd::unit(name, protocol, port));
             continue;
         }
         let script = include_str!("service.sh")
@@ -97,10 +102,16 @@ impl Gateway {
 /// constraints that keep the group where the gateway answers, on `maitre` if it can be.
 #[must_use]
 pub fn configuration() -> String {
-    configuration_with(Gateway::default())
+    configuration_with(Gateway::default(), false)
 }
 
-fn configuration_with(gateway: Gateway) -> String {
+fn configuration_with(gateway: Gateway, systemd: bool) -> String {
+    let (class, ipsec) = if systemd {
+        ("systemd", IPSEC_UNIT)
+    } else {
+        ("lsb", "ipsec")
+    };
+    let [ipsec, arv] = [ipsec, "arv"].map(|name| format!(r#"class="{class}" type="{name}""#));
     let (externe, interne) = (Link::Academie.interface(), Link::Interco.interface());
     let vip = |id: &str, address: &str, nic: &str| {
         primitive(
@@ -119,8 +130,8 @@ fn configuration_with(gateway: Gateway) -> String {
             &[("ipaddress", VIP_EXTERNE), ("cidr_netmask", "24")],
             "10s",
         ),
-        primitive("ipsec_rsc", r#"class="lsb" type="ipsec""#, &[], "10s"),
-        primitive("arv_rsc", r#"class="lsb" type="arv""#, &[], "10s"),
+        primitive("ipsec_rsc", &ipsec, &[], "10s"),
+        primitive("arv_rsc", &arv, &[], "10s"),
     ];
     let ping = gateway_watch(gateway);
     let rule = gateway.rule();
@@ -228,7 +239,7 @@ impl Lab {
             },
         )
         .map_err(|e| Error::new(e.kind(), format!("{e:#}\n{}", self.log_tails())))?;
-        load(configuration_with(gateway))?;
+        load(configuration_with(gateway, self.options().systemd))?;
         self.wait_sphynx("maitre", Duration::from_secs(40))
     }
 

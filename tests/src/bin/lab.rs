@@ -41,6 +41,9 @@ enum Action {
         /// A machine amon too, with a tunnel to the pair, and strongSwan as its service ipsec
         #[arg(long)]
         tunnel: bool,
+        /// systemd as PID 1 of the nodes
+        #[arg(long)]
+        systemd: bool,
         /// A folder of this machine that the nodes see, read-only, at the same place
         #[arg(long, value_name = "DIR")]
         share: Vec<PathBuf>,
@@ -122,6 +125,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         sphynx,
         ssh,
         tunnel,
+        systemd,
         share,
     } = arguments.action
     {
@@ -130,6 +134,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             nodes,
             ssh,
             tunnel,
+            systemd,
             ..LabOptions::default()
         };
         for tree in tree {

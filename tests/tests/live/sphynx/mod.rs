@@ -9,12 +9,14 @@ use lab::harness::Harness;
 mod net;
 mod pair;
 mod ssh;
+mod systemd;
 mod tunnel;
 
 pub(crate) fn register(harness: &mut Harness) {
     net::register(harness);
     pair::register(harness);
     ssh::register(harness);
+    systemd::register(harness);
     tunnel::register(harness);
 }
 
@@ -40,4 +42,11 @@ pub(crate) fn has_started(lab: &Lab, resource: &str, node: &str) -> Result<bool>
         Some(105) => Ok(false),
         _ => Err(Error::new(ErrorKind::Daemon, output.stderr)),
     }
+}
+
+/// Forgets the failures of a resource.
+pub(crate) fn cleanup(lab: &Lab, resource: &str) -> Result<()> {
+    let command = lab.node("maitre")?.command("crm_resource");
+    let command = command.args(["--cleanup", "--resource", resource]);
+    command.limit(LIMIT).stdout().map(drop)
 }

@@ -8,7 +8,7 @@ use lab::tunnel::{AMON_LAN, host_behind};
 use lab::{Lab, LabOptions, Link, NotYet, Pings, WORLD, sphynx};
 
 use super::net::Server;
-use super::{LIMIT, has_started, settle};
+use super::{LIMIT, cleanup, has_started, settle};
 
 pub(crate) fn register(harness: &mut Harness) {
     let lab = LabOptions {
@@ -20,7 +20,7 @@ pub(crate) fn register(harness: &mut Harness) {
 }
 
 /// The lab, and the traffic through its tunnel.
-struct Scene<'lab> {
+pub(crate) struct Scene<'lab> {
     lab: &'lab Lab,
     /// What the outside sees: from the gateway to the address of the pair.
     vip: Pings,
@@ -31,7 +31,7 @@ struct Scene<'lab> {
 }
 
 impl<'lab> Scene<'lab> {
-    fn start(lab: &'lab Lab) -> Result<Self> {
+    pub(crate) fn start(lab: &'lab Lab) -> Result<Self> {
         let (gateway, amon) = (lab.node("gateway")?, lab.node("amon")?);
         Ok(Self {
             lab,
@@ -43,7 +43,7 @@ impl<'lab> Scene<'lab> {
 
     /// Waits until the group is on that node and all traffic flows again, and prints how long which
     /// traffic did not.
-    fn recovers(&self, what: &str, since: Instant, on: &str) -> Result<()> {
+    pub(crate) fn recovers(&self, what: &str, since: Instant, on: &str) -> Result<()> {
         self.lab.wait_sphynx(on, LIMIT)?;
         let now = Instant::now();
         let mut text = format!("{what}:");
@@ -74,7 +74,7 @@ fn failures(lab: &Lab, resource: &str, node: &str) -> Result<String> {
 }
 
 /// Kills a service with all its processes, and waits until the cluster has counted that.
-fn kill_service(
+pub(crate) fn kill_service(
     lab: &Lab,
     node: &str,
     resource: &str,
@@ -93,13 +93,6 @@ fn kill_service(
             Err(NotYet::because(found))
         }
     })
-}
-
-/// Forgets the failures of a resource.
-fn cleanup(lab: &Lab, resource: &str) -> Result<()> {
-    let command = lab.node("maitre")?.command("crm_resource");
-    let command = command.args(["--cleanup", "--resource", resource]);
-    command.limit(LIMIT).stdout().map(drop)
 }
 
 fn survives(lab: &Lab) -> Result<()> {
