@@ -64,6 +64,8 @@ pub struct Follower {
     left: HashMap<String, String>,
     /// What has failed on which node since it was started there.
     failed: HashSet<(String, String)>,
+    /// States between the newest and the next are not known.
+    has_gap: bool,
 }
 
 impl Follower {
@@ -76,6 +78,7 @@ impl Follower {
             picture,
             left: HashMap::new(),
             failed: HashSet::new(),
+            has_gap: false,
         }
     }
 
@@ -136,6 +139,19 @@ impl Follower {
         let mut told = Vec::with_capacity(events.len());
         for mut event in events {
             self.remember(&mut event, &state);
+            if let Event::NodeOffline {
+                node,
+                unclean: unclean @ false,
+            } = &mut event
+                && self.was_fenced(node, &state)
+            {
+                // Of a member that is fenced by request, the loss and the success are one change.
+                *unclean = true;
+                let node = node.clone();
+                told.push(event);
+                told.push(Event::NodeFenced { node });
+                continue;
+            }
             // What has gone from one node to another in one step was not stopped.
             if let Event::ResourceMoved { resource, from, .. } = &event {
                 told.retain(|e| {
@@ -146,7 +162,26 @@ impl Follower {
             told.push(event);
         }
         (self.state, self.picture) = (state, picture);
+        self.has_gap = false;
         told
+    }
+
+    /// Tells of a node that is gone whether it was sent away: it was to stay, and has not announced that it leaves.
+    fn was_fenced(&self, node: &str, state: &ClusterStatus) -> bool {
+        let was_to_stay = self
+            .state
+            .node_named(node)
+            .is_some_and(|node| node.online && node.expected_up && !node.shutdown);
+        let is_away = state
+            .node_named(node)
+            .is_some_and(|node| !node.online && !node.expected_up && !node.shutdown);
+        let fences = state.options.fencing && self.state.options.fencing;
+        fences && was_to_stay && is_away && !self.has_gap
+    }
+
+    /// Says that states before the next are not known, so that nothing is concluded from what they lack.
+    pub(crate) fn skip(&mut self) {
+        self.has_gap = true;
     }
 
     /// Says of a resource that has started whether it has moved or was recovered, and of a node that is
@@ -157,12 +192,11 @@ impl Follower {
             unclean: false,
         } = event
         {
-            let expected = |state: &ClusterStatus| {
-                let node = state.node_named(node).filter(|node| !node.online);
-                node.is_some_and(|node| state.options.fencing && node.expected_up)
-            };
-            let is_lost = state.node_named(node).is_some_and(|node| !node.online);
-            if is_lost && state.options.fencing && expected(&self.state) && !expected(state) {
+            // A node that is away becomes certain in one way only: somebody made sure that it is down.
+            let is_away = state
+                .node_named(node)
+                .is_some_and(|node| !node.online && !node.pending);
+            if is_away && state.options.fencing && self.state.options.fencing {
                 *event = Event::NodeFenced {
                     node: std::mem::take(node),
                 };

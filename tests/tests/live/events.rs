@@ -11,6 +11,7 @@ use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, Node, NotYet, agent};
 use serde::{Deserialize, Serialize};
 
+use crate::daemons::fencers::add_switch;
 use crate::respawn::wait_respawned;
 
 pub(crate) fn register(harness: &mut Harness) {
@@ -23,6 +24,7 @@ pub(crate) fn register(harness: &mut Harness) {
         "events::slow_reader",
         own(lab(), a_slow_reader_is_told_and_loses_nothing),
     );
+    harness.test("events::fenced", own(lab(), a_fenced_node_is_told));
     harness.shared("events::stream", events_come_as_a_stream);
 }
 
@@ -295,6 +297,42 @@ fn what_tools_do_is_told(lab: &Lab) -> Result<()> {
     lab.power_on("esclave")?;
     lab.wait_online(LIMIT)?;
     following.finish(lab).map(drop)
+}
+
+/// A node that loses power, and a device that says that it has none any more.
+fn a_fenced_node_is_told(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    add_switch(lab, "maitre esclave")?;
+    node.write("/run/no-power", "")?;
+    node.command("crm_attribute")
+        .args(["-n", "stonith-enabled", "-v", "true"])
+        .stdout()?;
+    node.command("crm_resource").arg("--wait").stdout()?;
+    let mut following = Following::start(&node)?;
+    lab.power_cut("esclave")?;
+    following.until(lab, &["node esclave was fenced"])?;
+    let history = node
+        .command("stonith_admin")
+        .args(["--history", "esclave"])
+        .stdout()?;
+    assert!(history.contains("esclave"), "{history}");
+    // What comes back has joined first, and was never in standby.
+    lab.power_on("esclave")?;
+    lab.wait_online(LIMIT)?;
+    following.until(lab, &["node esclave is online"])?;
+    let told = following.finish(lab)?;
+    println!("{told:#?}");
+    let of_node: Vec<&String> = told
+        .iter()
+        .filter(|text| text.contains("node esclave"))
+        .collect();
+    assert!(
+        !of_node.iter().any(|text| text.contains("standby")),
+        "{told:#?}"
+    );
+    let fenced = of_node.iter().filter(|text| text.contains("was fenced"));
+    assert_eq!(fenced.count(), 1, "{told:#?}");
+    Ok(())
 }
 
 /// What somebody who slept was told.

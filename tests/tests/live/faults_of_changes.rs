@@ -301,17 +301,32 @@ fn start_move(node: &Node<'_>, to: &str) -> Result<lab::Process> {
 fn killed_moves(lab: &Lab) -> Result<()> {
     moody(lab)?;
     let (here, there) = (lab.node("maitre")?, lab.node("esclave")?);
-    // The program: the next one takes back what it left, which has an end anyway.
-    hold(lab, "stop")?;
-    let mut mover = start_move(&here, "esclave")?;
-    wait_moving(lab, &here)?;
-    signal(mover.inner_pid()?, Signal::KILL)?;
-    mover.wait()?;
-    assert_ne!(moves(&here)?, [""; 0]);
-    let_go(lab, "stop")?;
-    refused(&here, &["resource", "move", "stubborn", "esclave"], 113)?;
-    assert_eq!(moves(&here)?, [""; 0]);
-    done(&here, &["settle"])?;
+    // The program: the next one that changes something takes back what it left, which has an end anyway.
+    for next in [
+        &["resource", "cleanup", "stubborn"][..],
+        &["resource", "refresh", "stubborn"],
+        &["node", "set", "maitre", "looked", "once"],
+        &["resource", "move", "stubborn", "esclave"],
+    ] {
+        let to = match located(&here, "slow")?.as_slice() {
+            [on] if on == "maitre" => "esclave",
+            _ => "maitre",
+        };
+        hold(lab, "stop")?;
+        let mut mover = start_move(&here, to)?;
+        wait_moving(lab, &here)?;
+        signal(mover.inner_pid()?, Signal::KILL)?;
+        mover.wait()?;
+        assert_ne!(moves(&here)?, [""; 0]);
+        let_go(lab, "stop")?;
+        if next[1] == "move" {
+            refused(&here, next, 113)?;
+        } else {
+            done(&here, next)?;
+        }
+        assert_eq!(moves(&here)?, [""; 0], "{next:?}");
+        done(&here, &["settle"])?;
+    }
     // The CIB manager, of the program's node: the move goes on.
     let (from, to) = match located(&here, "slow")?.as_slice() {
         [on] if on == "maitre" => (&here, "esclave"),
@@ -415,9 +430,10 @@ fn hung_daemon(lab: &Lab) -> Result<()> {
         &["resource", "move", "slow", "esclave"],
     ] {
         hold(lab, "stop")?;
+        // Time-out and margin are 25 s.
         let run = node
-            .command(HACTL)
-            .args(["--timeout", "20s"])
+            .command("timeout")
+            .args(["-s", "KILL", "30", HACTL, "--timeout", "20s"])
             .args(words.iter().copied());
         let mut run = run.spawn(Stdio::null(), Stdio::null(), Stdio::piped())?;
         // By then the program has been answered, and waits.
@@ -440,7 +456,8 @@ fn hung_daemon(lab: &Lab) -> Result<()> {
         // pacemakerd would kill what hangs, and start it again.
         node.stop("pacemakerd")?;
         node.stop("pacemaker-based")?;
-        // Its own end, long before that of the patience of anybody.
+        // Its own end, long before that of the patience of anybody: the program is killed when it takes longer than
+        // its time-out and the few seconds for taking back the constraint.
         let ended = lab.wait_until(LIMIT, "it has ended", || match run.child().try_wait() {
             Ok(Some(status)) => Ok(status),
             Ok(None) => Err(NotYet::because("it runs")),
@@ -457,7 +474,7 @@ fn hung_daemon(lab: &Lab) -> Result<()> {
         assert!(said.contains("20.0 s"), "{said}");
         assert!(said.contains("the CIB manager does not answer"), "{said}");
         // Nor could it be told to remove a constraint.
-        let is_left = said.contains("could not be removed, and ends by itself");
+        let is_left = said.contains("could not be removed, and ends by itself at 2");
         assert_eq!(is_left, words[1] == "move", "{said}");
         let_go(lab, "stop")?;
         lab.wait_online(LIMIT)?;

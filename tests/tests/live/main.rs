@@ -30,6 +30,7 @@ mod process;
 mod qdevice;
 mod quorum;
 mod respawn;
+mod running;
 mod screen;
 mod session;
 mod settled;
@@ -65,6 +66,7 @@ fn main() -> std::process::ExitCode {
     patience::register(&mut harness);
     qdevice::register(&mut harness);
     quorum::register(&mut harness);
+    running::register(&mut harness);
     screen::register(&mut harness);
     session::register(&mut harness);
     settled::register(&mut harness);

@@ -38,6 +38,7 @@ start | migrate_from)
     # Only a promotable clone has a use for it.
     case $name in twin*) crm_attribute --promotion --update "$([ "$(uname -n)" = maitre ] && echo 10 || echo 5)" ;; esac
     ;;
+notify) ;;
 stop | migrate_to) rm -f "$state" ;;
 promote) echo promoted >"$state" ;;
 demote) echo running >"$state" ;;

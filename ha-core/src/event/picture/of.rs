@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FailureKey, NodePicture, Picture, Place};
+use crate::model::scalar;
 use crate::status::{
     ClusterStatus, Failure, Node, NodeIndex, OperationRecord, Resource, ResourceIndex, Role,
 };
@@ -112,7 +113,8 @@ impl NodePicture {
         Self {
             online: node.online,
             unclean: node.unclean,
-            standby: node.standby,
+            // One that joins counts as such, whether or not somebody has asked for it.
+            standby: node.standby && (!node.pending || scalar::is_true(node.attribute("standby"))),
             maintenance: node.maintenance,
             joining: node.pending,
             attributes: node

@@ -180,6 +180,9 @@ impl Teller {
             // Only who made the last change, which no event tells.
             Update::Signed { .. } => return,
         }
+        if !matches!(update, Update::Changed { .. }) {
+            self.follower.skip();
+        }
         let now = Timestamp::now();
         let state = self.computer.compute(cib, now, &TimeZone::system());
         let events = self.follower.next_with_configuration(cib, state);

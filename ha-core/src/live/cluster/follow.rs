@@ -17,11 +17,13 @@ use crate::{Error, ErrorKind, Result};
 
 /// How long the DC may take to answer before it is asked again.
 const ANSWER: Duration = Duration::from_secs(10);
-/// The shortest and the longest time between two questions to the DC when the CIB does not change.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// The shortest and the longest time after which a DC that was at work is asked again although the CIB has not
+/// changed. That it is idle changes nothing in the CIB, and no daemon announces it; most often it is so some
+/// milliseconds after the last change.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// How long the CIB manager may take to show, after a wait has timed out, that it still answers.
-const LAST_LOOK: Duration = Duration::from_secs(2);
+pub(super) const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// How long the DC must have been idle, without a change of the CIB, where the scheduler cannot be asked
 /// what it wants: long enough for the DC to have seen the last change.
@@ -71,6 +73,29 @@ pub(super) enum Reached {
     Otherwise(ClusterStatus),
     /// The deadline has passed.
     Not,
+}
+
+/// What the daemons say of a cluster whose CIB shows nothing under way.
+#[derive(Debug)]
+enum Answer {
+    /// Nothing remains to be done.
+    Idle,
+    /// Something is done that no change of the CIB announces the end of.
+    Busy,
+    /// Something is to be done, which begins with a change of the CIB. Should none come, the daemons are to be
+    /// asked again after this time.
+    After(Duration),
+}
+
+/// What a condition says of a cluster that has settled.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It holds.
+    Reached,
+    /// It does not hold, and may still without anybody's doing.
+    Coming(Vec<Unfinished>),
+    /// It does not hold, and nothing is about to change that.
+    Missed,
 }
 
 fn failure_key(failure: &Failure) -> (String, String, i32) {
@@ -147,39 +172,48 @@ impl Follow {
     pub(super) fn settled(
         &mut self,
         deadline: Instant,
-        mut condition: impl FnMut(&Document, &ClusterStatus) -> bool,
+        mut condition: impl FnMut(&Document, &ClusterStatus) -> Verdict,
     ) -> Result<Reached> {
         let mut pause = PAUSES.0;
-        let mut seen = self.watch.document().version();
         loop {
             let status = self.watch.status();
-            self.unfinished = Unfinished::in_status(&status);
+            let under_way = Unfinished::in_status(&status);
+            // What comes next is a change of the CIB, unless the DC alone knows that it is at work.
+            let mut until = deadline;
             // The daemons are asked only when the CIB leaves it open.
-            let asked = self.unfinished.is_empty() && self.lost.is_none();
-            if asked && self.is_idle(deadline)? {
-                return Ok(if condition(self.watch.document(), &status) {
-                    Reached::Settled(status)
-                } else {
-                    Reached::Otherwise(status)
-                });
+            let is_open = under_way.is_empty() && self.lost.is_none();
+            self.unfinished = under_way;
+            if is_open {
+                match self.ask(deadline)? {
+                    Answer::Idle => match condition(self.watch.document(), &status) {
+                        Verdict::Reached => return Ok(Reached::Settled(status)),
+                        Verdict::Missed => return Ok(Reached::Otherwise(status)),
+                        Verdict::Coming(waiting) => self.unfinished = waiting,
+                    },
+                    Answer::Busy => {
+                        until = Instant::now() + pause;
+                        pause = (pause * 2).min(PAUSES.1);
+                    }
+                    Answer::After(time) => until = Instant::now() + time,
+                }
             }
             self.tell();
-            let now = Instant::now();
-            if now >= deadline {
+            let has_changed = self.changed_before(until.min(deadline))?;
+            // What was last found out is what is told of.
+            if Instant::now() >= deadline {
                 return Ok(Reached::Not);
             }
-            // That the DC becomes idle changes nothing in the CIB, so no event tells it: it is asked
-            // again after the next change, or after a pause that grows while nothing changes.
-            let until = if asked { now + pause } else { deadline };
-            self.changed_before(until.min(deadline))?;
-            let version = self.watch.document().version();
-            pause = if version == seen {
-                (pause * 2).min(PAUSES.1)
-            } else {
-                PAUSES.0
-            };
-            seen = version;
+            if has_changed {
+                pause = PAUSES.0;
+            }
         }
+    }
+
+    /// Tells whether the cluster had settled, and something was still to come, when it was last looked.
+    pub(super) fn is_waiting(&self) -> bool {
+        let is_coming =
+            |unfinished: &Unfinished| matches!(unfinished, Unfinished::NotRunning { .. });
+        self.unfinished.iter().any(is_coming)
     }
 
     /// Tells what is not finished, when that is something else than before.
@@ -192,9 +226,8 @@ impl Follow {
         }
     }
 
-    /// Tells whether nothing remains to be done in a cluster whose CIB shows nothing under way; notes
-    /// what does.
-    fn is_idle(&mut self, deadline: Instant) -> Result<bool> {
+    /// Asks whether nothing remains to be done in a cluster whose CIB shows nothing under way; notes what does.
+    fn ask(&mut self, deadline: Instant) -> Result<Answer> {
         let left = deadline.saturating_duration_since(Instant::now());
         match controld::ping(None, left.min(ANSWER)) {
             Ok(dc) if dc.is_idle() => {
@@ -206,12 +239,12 @@ impl Follow {
                     node: dc.node,
                     state: dc.state,
                 });
-                return Ok(false);
+                return Ok(Answer::Busy);
             }
             Err(e) => {
                 let cause = format!("{e:#}");
                 self.unfinished.push(Unfinished::DcSilent { cause });
-                return Ok(false);
+                return Ok(Answer::Busy);
             }
         }
         // The DC also looks idle when it has not seen the last change yet. What it will do then is
@@ -221,22 +254,33 @@ impl Follow {
             Err(e) => {
                 let cause = format!("{e:#}");
                 self.unfinished.push(Unfinished::Disconnected { cause });
-                return Ok(false);
+                return Ok(Answer::Busy);
             }
         };
         let before = self.watch.document().version();
         self.take_news();
         let mirror = self.watch.document();
-        if mirror.version() != before || mirror.version() < newest {
-            return Ok(false);
+        if mirror.version() != before {
+            return Ok(Answer::After(Duration::ZERO));
+        }
+        if mirror.version() < newest {
+            return Ok(Answer::After(PAUSES.1));
         }
         match wanted(mirror)? {
             Some(wanted) => {
-                let nothing = wanted.is_empty();
+                if wanted.is_empty() {
+                    return Ok(Answer::Idle);
+                }
                 self.unfinished.extend(wanted);
-                Ok(nothing)
+                Ok(Answer::After(PAUSES.1))
             }
-            None => Ok(self.calm_since.is_some_and(|since| since.elapsed() >= CALM)),
+            None => {
+                let calm = self.calm_since.map_or(Duration::ZERO, |s| s.elapsed());
+                Ok(match CALM.checked_sub(calm) {
+                    None | Some(Duration::ZERO) => Answer::Idle,
+                    Some(left) => Answer::After(left),
+                })
+            }
         }
     }
 

@@ -118,6 +118,7 @@ impl Forget {
 
     fn run(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
         let deadline = exchange::deadline(timeout);
+        self.cluster.tidy(deadline);
         // Before the first request, so that no answer is missed.
         let mut follow = Follow::open(&self.cluster, deadline)?;
         let targets = self.targets()?;

@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::follow::Verdict;
+use super::running::{self, Idle};
+use super::unfinished::Unfinished;
 use crate::language::Language;
 use crate::question::Question;
 use crate::status::ClusterStatus;
@@ -15,6 +18,8 @@ use crate::{Error, ErrorKind};
 pub(super) enum Goal {
     /// Only that the cluster has settled.
     Settled,
+    /// Each of these resources runs well that should run. Templates stand for what is made from them.
+    Running { resources: Vec<String> },
     /// A question about a resource is answered with yes. It is parsed when asked: the name may be any.
     Resource {
         resource: String,
@@ -62,7 +67,7 @@ impl Goal {
             Err(e) => Some(e.to_string()),
         };
         match self {
-            Self::Settled => None,
+            Self::Settled | Self::Running { .. } => None,
             Self::Resource { resource, is } => ask(format!("resource {resource} {is}")),
             Self::Node { node, is } => ask(format!("node {node} {is}")),
             Self::Empty { node } => {
@@ -98,8 +103,40 @@ impl Goal {
         }
     }
 
+    /// Tells of a cluster that has settled whether the goal is reached, or may still be without anybody's
+    /// doing.
+    pub(super) fn verdict(&self, cib: &Document, status: &ClusterStatus) -> Verdict {
+        let idle = match self {
+            Self::Running { resources } => running::idle(cib, status, resources),
+            _ if self.missing(status).is_none() => return Verdict::Reached,
+            Self::Resource { resource, is } if is.starts_with("started") || is == "promoted" => {
+                let wanted = std::slice::from_ref(resource);
+                let idle = running::idle(cib, status, wanted);
+                if idle.is_empty() {
+                    return Verdict::Missed;
+                }
+                idle
+            }
+            _ => return Verdict::Missed,
+        };
+        if idle.is_empty() {
+            return Verdict::Reached;
+        }
+        if !idle.iter().all(|idle| idle.may_come) {
+            return Verdict::Missed;
+        }
+        let waiting = idle.into_iter().map(|idle| Unfinished::NotRunning {
+            resource: idle.resource,
+            reasons: idle.reasons,
+        });
+        Verdict::Coming(waiting.collect())
+    }
+
     /// The error for a cluster that has settled without reaching the goal, with the reasons.
     pub(super) fn unsatisfied(&self, cib: &Document, status: &ClusterStatus) -> Error {
+        if let Self::Running { resources } = self {
+            return not_running(running::idle(cib, status, resources));
+        }
         let missing = self.missing(status);
         let mut message = missing.unwrap_or_else(|| "it is not as asked".to_owned());
         let mut french = Error::invalid(message.clone()).text(Language::French);
@@ -134,4 +171,30 @@ impl Goal {
             .with_hint(hint)
             .in_french(french, french_hint)
     }
+}
+
+/// The error for resources that should run and do not.
+fn not_running(idle: Vec<Idle>) -> Error {
+    let next_step = |language| {
+        let mut reasons = idle.iter().flat_map(|idle| &idle.reasons);
+        reasons.find_map(|reason| reason.next_step(language))
+    };
+    let hint = next_step(Language::English).unwrap_or_else(|| {
+        "see what the cluster says of it: crm_mon -1 -r -f, crm_mon --why RESOURCE".to_owned()
+    });
+    let french_hint = next_step(Language::French);
+    let list: Vec<Unfinished> = idle
+        .into_iter()
+        .map(|idle| Unfinished::NotRunning {
+            resource: idle.resource,
+            reasons: idle.reasons,
+        })
+        .collect();
+    let text = |language| {
+        let texts: Vec<String> = list.iter().map(|idle| idle.text(language)).collect();
+        texts.join("\n")
+    };
+    Error::new(ErrorKind::Unsatisfied, text(Language::English))
+        .with_hint(hint)
+        .in_french(text(Language::French), french_hint)
 }

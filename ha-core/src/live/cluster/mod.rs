@@ -27,12 +27,16 @@ mod fencing;
 mod follow;
 mod forget;
 mod goal;
+mod maker;
 mod node;
 mod operation;
 mod relocate;
 mod resource;
 mod restart;
+mod running;
 mod settings;
+#[cfg(feature = "tokio")]
+mod twins;
 mod unfinished;
 
 pub use crate::live::pacemaker::cib::ConnectOptions;
@@ -62,7 +66,7 @@ use crate::status::{self, ClusterStatus};
 use crate::xml::Document;
 use crate::{ErrorExt, Result};
 
-use follow::{Follow, Reached, Teller};
+use follow::{Follow, Reached, Teller, Verdict};
 
 /// A session with the cluster that this node belongs to.
 ///
@@ -219,7 +223,8 @@ impl Cluster {
         let deadline = exchange::deadline(timeout);
         let what = "wait until the cluster is settled";
         let mut follow = Follow::open(self, deadline).context(what)?;
-        match follow.settled(deadline, |_, _| true).context(what)? {
+        let anyhow = |_: &Document, _: &ClusterStatus| Verdict::Reached;
+        match follow.settled(deadline, anyhow).context(what)? {
             Reached::Settled(status) | Reached::Otherwise(status) => Ok(status),
             Reached::Not => Err(follow
                 .timed_out("the cluster has not settled", timeout)

@@ -165,6 +165,9 @@ impl Operation {
 
     /// Asks the cluster to do it, and does not wait. Returns what was changed in the CIB.
     ///
+    /// What moves and restarts have left behind that did not end is removed too: see
+    /// [`Cluster::end_abandoned`].
+    ///
     /// # Errors
     /// Those of [`Cluster::change`]; those of the daemon that is asked.
     pub fn send(&self) -> Result<Plan> {
@@ -187,7 +190,9 @@ impl Operation {
                 })
             }
         };
-        sent.with_context(|| self.what.clone())
+        let plan = sent.with_context(|| self.what.clone())?;
+        self.cluster.tidy_as_of(plan.before());
+        Ok(plan)
     }
 
     /// Asks the cluster to do it, and waits until it is done: what was asked is so, no operation is
@@ -261,14 +266,17 @@ impl Follow {
         deadline: Instant,
         timeout: Duration,
     ) -> Result<ClusterStatus> {
-        let reached = self.settled(deadline, |_, status| goal.missing(status).is_none())?;
+        let reached = self.settled(deadline, |cib, status| goal.verdict(cib, status))?;
         match reached {
             Reached::Settled(status) => Ok(status),
             Reached::Otherwise(status) => Err(goal.unsatisfied(self.document(), &status)),
             Reached::Not => {
                 let status = self.status();
-                let missing = goal.missing(&status);
-                let what = missing.unwrap_or_else(|| "the cluster has not settled".to_owned());
+                let what = match goal.missing(&status) {
+                    Some(missing) => missing,
+                    None if self.is_waiting() => "not all resources run".to_owned(),
+                    None => "the cluster has not settled".to_owned(),
+                };
                 Err(self.timed_out(&what, timeout))
             }
         }

@@ -6,13 +6,13 @@
 //! node is not in the cluster or its time is over.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::follow::Follow;
+use super::follow::{Follow, LAST_LOOK};
 use super::goal::Goal;
+use super::maker::Maker;
 use super::operation::Done;
 use super::resource::ResourceHandle;
 use super::{Cluster, status_of};
@@ -125,7 +125,10 @@ impl Move {
     /// # Errors
     /// [`ErrorKind::Unsatisfied`], with the reasons, when the scheduler says beforehand that it will not run
     /// there (nothing was changed then; see [`force`](Self::force)), when it does not run there in the end,
-    /// or when it went back as soon as it was free to. [`ErrorKind::Timeout`] as for
+    /// or when it went back as soon as it was free to. It ends at most five seconds after the time-out: that is
+    /// the time for a last look and for taking the constraint back; when a daemon hangs and it cannot be, the
+    /// error says when it ends by itself, and as long as the program runs it goes on trying.
+    /// [`ErrorKind::Timeout`] as for
     /// [`Operation::wait`](super::Operation::wait). [`ErrorKind::NotFound`], and those of
     /// [`Cluster::change`].
     pub fn wait(&self, timeout: Duration) -> Result<Moved> {
@@ -195,8 +198,8 @@ impl Move {
     fn run(&self, timeout: Duration) -> Result<Moved> {
         let began = Instant::now();
         let cluster = &self.resource.cluster;
-        cluster.end_abandoned()?;
         let deadline = exchange::deadline(timeout);
+        cluster.until(deadline).end_abandoned()?;
         let mut follow = Follow::open(cluster, deadline)?;
         let before = self.nodes(&follow.status());
         if self.is_there(&before) {
@@ -212,16 +215,15 @@ impl Move {
             }
         }
         let maker = Maker::new();
-        let guard = Guard::new(cluster, &maker, timeout + MARGIN);
-        let changed =
-            cluster.change(|cib| self.constrain(cib, &maker, &before, timeout + MARGIN))?;
+        let guard = Guard::new(cluster, &maker, deadline);
+        let lasts = left(deadline) + MARGIN;
+        let changed = cluster
+            .until(deadline)
+            .change(|cib| self.constrain(cib, &maker, &before, lasts))?;
         let goal = self.goal(&before);
         guard.end_after(follow.reach(&goal, deadline, timeout))?;
         // Free again, it may go back: what is told is where it stays.
-        let left = deadline
-            .saturating_duration_since(Instant::now())
-            .max(MARGIN / 6);
-        let status = cluster.settle(left)?;
+        let status = cluster.settle(left(deadline).max(LAST_LOOK))?;
         if let Some(missing) = goal.missing(&status) {
             let message = format!("it went there and came back: {missing}");
             return Err(Error::new(ErrorKind::Unsatisfied, message).with_hint(
@@ -335,17 +337,36 @@ impl Cluster {
     /// are no more, those of nodes that are not in the cluster now, and those whose time is over. Returns their
     /// ids.
     ///
-    /// Moves and restarts begin with it.
+    /// Moves and restarts begin with it, and every other operation on a running cluster does it too.
     ///
     /// # Errors
     /// Those of [`Cluster::change`].
     pub fn end_abandoned(&self) -> Result<Vec<String>> {
-        let now = Timestamp::now();
-        self.end_moves(|cib, constraint| {
-            let is_gone = |maker: Maker| maker.is_gone() || maker.is_of_lost_node(cib);
-            constraint.until.is_some_and(|until| until <= now)
-                || Maker::of(&constraint.id).is_some_and(is_gone)
-        })
+        self.end_moves(is_abandoned)
+    }
+
+    /// As [`end_abandoned`](Self::end_abandoned), beside an operation that does not depend on it.
+    pub(super) fn tidy(&self, deadline: Instant) {
+        if self.cib().is_file() {
+            return;
+        }
+        if let Err(e) = self.until(deadline).end_abandoned() {
+            tracing::warn!("what moves have left behind could not be removed: {e:#}");
+        }
+    }
+
+    /// The same, when a CIB that was read shows that there is something to remove.
+    pub(super) fn tidy_as_of(&self, cib: &Document) {
+        let made = constraint::temporary(cib);
+        let mut of_moves = made.iter().filter(|made| made.id.starts_with(MOVE_PREFIX));
+        if of_moves.any(|made| is_abandoned(cib, made)) {
+            self.tidy(exchange::deadline(self.cib().timeout()));
+        }
+    }
+
+    /// The session with a time limit for its calls that ends at a deadline at the latest.
+    pub(super) fn until(&self, deadline: Instant) -> Self {
+        self.with_timeout(self.cib().timeout().min(left(deadline)))
     }
 
     /// Removes the constraints of the moves and restarts that this process has under way, which then fail:
@@ -377,8 +398,23 @@ impl Cluster {
     }
 }
 
-/// How long the removal of an operation's constraints may take.
-const TAKE_BACK: Duration = Duration::from_secs(30);
+pub(super) fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Tells whether nobody will take back the constraint of a move.
+fn is_abandoned(cib: &Document, constraint: &Temporary) -> bool {
+    let is_gone = |maker: Maker| maker.is_gone() || maker.is_of_lost_node(cib);
+    let now = Timestamp::now();
+    constraint.until.is_some_and(|until| until <= now)
+        || Maker::of(&constraint.id).is_some_and(is_gone)
+}
+
+/// How long the removal of an operation's constraints may take after the operation's time-out.
+const TAKE_BACK: Duration = Duration::from_secs(3);
+
+/// How long it may take when it is tried again beside other work.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long to wait before it is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -386,21 +422,32 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What is so when that does not succeed.
 const LEFT: &str = "its temporary constraint could not be removed, and ends by itself";
 
+/// Removes the constraints of an operation.
+fn remove_constraints(maker: &Maker, cluster: &Cluster, limit: Duration) -> Result<()> {
+    let limit = cluster.cib().timeout().min(limit);
+    let is_of_this = |_: &Document, made: &Temporary| Maker::of(&made.id).as_ref() == Some(maker);
+    let removed = cluster.with_timeout(limit).end_moves(is_of_this);
+    removed.map(drop)
+}
+
 /// Removes the constraints of an operation when that ends, in whatever way.
 pub(super) struct Guard<'c> {
     cluster: &'c Cluster,
     maker: Maker,
+    /// When the operation is to end.
+    deadline: Instant,
     /// When they mean nothing any more.
-    until: Instant,
+    end: Timestamp,
     armed: bool,
 }
 
 impl<'c> Guard<'c> {
-    pub(super) fn new(cluster: &'c Cluster, maker: &Maker, lasts: Duration) -> Self {
+    pub(super) fn new(cluster: &'c Cluster, maker: &Maker, deadline: Instant) -> Self {
         Self {
             cluster,
             maker: maker.clone(),
-            until: exchange::deadline(lasts),
+            deadline,
+            end: end_of(left(deadline) + MARGIN),
             armed: true,
         }
     }
@@ -410,21 +457,27 @@ impl<'c> Guard<'c> {
         self.armed = false;
         match (waited, self.remove()) {
             (waited, Ok(())) => waited,
-            (Ok(_), Err(left)) => Err(left.context(LEFT)),
-            (Err(e), Err(left)) => Err(e.context(format!("{LEFT} ({left:#})"))),
+            (Ok(_), Err(e)) => Err(e.context(self.left_behind())),
+            (Err(e), Err(left)) => Err(e.context(format!("{} ({left:#})", self.left_behind()))),
         }
+    }
+
+    fn left_behind(&self) -> String {
+        let end = self.end.strftime("%F %T UTC");
+        format!("{LEFT} at {end}")
     }
 
     /// Removes them; when that fails, goes on trying while this process lives and the constraints mean anything.
     fn remove(&self) -> Result<()> {
-        let removed = self.maker.remove_constraints(self.cluster);
+        let limit = left(self.deadline).max(TAKE_BACK);
+        let removed = remove_constraints(&self.maker, self.cluster, limit);
         if removed.is_err() {
-            let (cluster, maker, until) = (self.cluster.clone(), self.maker.clone(), self.until);
+            let (cluster, maker, until) = (self.cluster.clone(), self.maker.clone(), self.end);
             let again = std::thread::Builder::new().name("ha-end-of-move".to_owned());
             let spawned = again.spawn(move || {
-                while Instant::now() < until {
+                while Timestamp::now() < until {
                     std::thread::park_timeout(PAUSE);
-                    match maker.remove_constraints(&cluster) {
+                    match remove_constraints(&maker, &cluster, PATIENCE) {
                         Ok(()) => return,
                         Err(e) => tracing::debug!("{LEFT}: {e:#}"),
                     }
@@ -451,121 +504,4 @@ impl Drop for Guard<'_> {
 pub(super) fn end_of(lasts: Duration) -> Timestamp {
     let end = Timestamp::now().checked_add(lasts);
     end.unwrap_or(Timestamp::MAX)
-}
-
-/// The operation that made a constraint, as the constraint's id names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Maker {
-    host: String,
-    pid: i32,
-    /// When the process started, in the kernel's ticks since boot: numbers of processes are used again.
-    started: u64,
-    /// Which operation of the process.
-    number: u32,
-}
-
-impl Maker {
-    pub(super) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let pid = rustix::process::getpid().as_raw_pid();
-        let host = rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned();
-        Self {
-            host,
-            pid,
-            started: started(pid).unwrap_or(0),
-            number: NUMBER.fetch_add(1, Ordering::Relaxed),
-        }
-    }
-
-    fn of(id: &str) -> Option<Self> {
-        let (_, maker) = id.rsplit_once("-by-")?;
-        let mut parts = maker.rsplitn(4, '-');
-        let number = parts.next()?.parse().ok()?;
-        let started = parts.next()?.parse().ok()?;
-        let pid = parts.next()?.parse().ok()?;
-        let host = parts.next()?.to_owned();
-        Some(Self {
-            host,
-            pid,
-            started,
-            number,
-        })
-    }
-
-    /// The id of a constraint about a resource; of several, each has its number.
-    pub(super) fn id(&self, resource: &str, nth: usize) -> String {
-        let Self {
-            host,
-            pid,
-            started,
-            number,
-        } = self;
-        format!("{MOVE_PREFIX}{resource}.{nth}-by-{host}-{pid}-{started}-{number}")
-    }
-
-    fn remove_constraints(&self, cluster: &Cluster) -> Result<()> {
-        let limit = cluster.cib().timeout().min(TAKE_BACK);
-        let is_of_this = |_: &Document, made: &Temporary| Self::of(&made.id).as_ref() == Some(self);
-        let removed = cluster.with_timeout(limit).end_moves(is_of_this);
-        removed.map(drop)
-    }
-
-    fn is_of_same_process(&self, other: &Self) -> bool {
-        (&self.host, self.pid, self.started) == (&other.host, other.pid, other.started)
-    }
-
-    /// Its process was one of a node that is known by its machine's name, and is not in the cluster now: what
-    /// it has begun there ends nothing here.
-    fn is_of_lost_node(&self, cib: &Document) -> bool {
-        let status = status_of(cib);
-        let node = status.node_named(&self.host);
-        node.is_some_and(|node| !node.online && !node.pending)
-    }
-
-    /// Its process was one of this machine, and is no more.
-    fn is_gone(&self) -> bool {
-        let host = rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned();
-        self.host == host && started(self.pid) != Some(self.started)
-    }
-}
-
-/// When a process of this machine started, in the kernel's ticks since boot (field 22 of proc(5)'s stat).
-fn started(pid: i32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in brackets, may hold anything.
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_names_its_maker() {
-        let maker = Maker::new();
-        assert_eq!(
-            Maker::of(&maker.id("VIP-by-night", 3)).as_ref(),
-            Some(&maker)
-        );
-        assert!(!maker.is_gone());
-        assert!(maker.is_of_same_process(&Maker::new()));
-        let other = Maker {
-            started: maker.started + 1,
-            ..maker.clone()
-        };
-        assert!(other.is_gone());
-        let elsewhere = Maker {
-            host: "elsewhere.example".to_owned(),
-            ..other
-        };
-        assert!(!elsewhere.is_gone());
-        assert_eq!(Maker::of("ha-move-VIP"), None);
-    }
 }

@@ -39,6 +39,12 @@ impl ResourceHandle {
         Goal::resource(&self.id, words)
     }
 
+    fn runs(id: &str) -> Goal {
+        Goal::Running {
+            resources: vec![id.to_owned()],
+        }
+    }
+
     /// Lets it run: takes back [`stop`](Self::stop). Done when it runs.
     #[doc(alias = "enable")]
     pub fn start(&self) -> Operation {
@@ -156,18 +162,19 @@ impl ResourceHandle {
         Ok(value.map(str::to_owned))
     }
 
-    /// Sets a parameter, a meta-attribute, or what it needs of a node's capacity.
+    /// Sets a parameter, a meta-attribute, or what it needs of a node's capacity. Done when it runs with that,
+    /// unless it is not to run.
     pub fn set_value(&self, values: Values, name: &str, value: &str) -> Operation {
         let (name, value) = (name.to_owned(), value.to_owned());
-        self.edit("set a value of", Goal::Settled, move |cib, id| {
+        self.edit("set a value of", Self::runs(&self.id), move |cib, id| {
             edit::set_value(cib, id, values, &name, &value)
         })
     }
 
-    /// Removes such a value.
+    /// Removes such a value. Done as [`set_value`](Self::set_value).
     pub fn unset_value(&self, values: Values, name: &str) -> Operation {
         let name = name.to_owned();
-        self.edit("remove a value of", Goal::Settled, move |cib, id| {
+        self.edit("remove a value of", Self::runs(&self.id), move |cib, id| {
             edit::unset_value(cib, id, values, &name)
         })
     }
@@ -185,7 +192,7 @@ impl ResourceHandle {
     /// stopped under its old id, and started under the new one.
     pub fn rename(&self, to: &str) -> Operation {
         let to = to.to_owned();
-        self.edit("rename", Goal::Settled, move |cib, id| {
+        self.edit("rename", Self::runs(&to), move |cib, id| {
             edit::rename(cib, id, &to)
         })
     }

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::follow::Follow;
 use super::goal::Goal;
+use super::maker::Maker;
 use super::operation::Done;
-use super::relocate::{Guard, MARGIN, Maker, end_of};
+use super::relocate::{Guard, MARGIN, end_of, left};
 use super::resource::ResourceHandle;
 use super::status_of;
 use crate::change::edit::constraint;
@@ -90,15 +91,18 @@ impl Restart {
     fn run(&self, timeout: Duration) -> Result<Done> {
         let began = Instant::now();
         let cluster = &self.resource.cluster;
-        cluster.end_abandoned()?;
         let deadline = exchange::deadline(timeout);
+        cluster.until(deadline).end_abandoned()?;
         let mut follow = Follow::open(cluster, deadline)?;
         let (stopped, started) = (self.is("stopped"), self.is("started"));
         let status = follow.status();
         self.refuse_what_is_stopped(follow.document(), &status)?;
         let maker = Maker::new();
-        let guard = Guard::new(cluster, &maker, timeout + MARGIN);
-        let changed = cluster.change(|cib| self.hold(cib, &maker, timeout + MARGIN))?;
+        let guard = Guard::new(cluster, &maker, deadline);
+        let lasts = left(deadline) + MARGIN;
+        let changed = cluster
+            .until(deadline)
+            .change(|cib| self.hold(cib, &maker, lasts))?;
         guard.end_after(follow.reach(&stopped, deadline, timeout))?;
         let status = follow.reach(&started, deadline, timeout)?;
         Ok(Done {

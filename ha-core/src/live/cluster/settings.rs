@@ -17,8 +17,9 @@ use crate::change::merge;
 use crate::change::validate::complete_for;
 use crate::config::Config;
 use crate::live::pacemaker::controld;
+use crate::model::is_resource;
 use crate::name::Id;
-use crate::xml::Document;
+use crate::xml::{Document, Element};
 
 const APPLY: &str = "apply a configuration";
 
@@ -31,6 +32,22 @@ fn printed(desired: &Config, cib: &Document) -> Result<Document> {
     let mut desired = desired.clone();
     desired.validate_with = schema.map(str::to_owned);
     desired.to_document()
+}
+
+/// Applied is what is desired when its resources run.
+fn running(desired: &Document) -> Goal {
+    let configuration = desired.root().child("configuration");
+    let resources = configuration
+        .into_iter()
+        .flat_map(|c| c.children_named("resources"))
+        .flat_map(Element::children)
+        .filter(|element| is_resource(element.name()));
+    Goal::Running {
+        resources: resources
+            .filter_map(|element| element.attribute("id"))
+            .map(str::to_owned)
+            .collect(),
+    }
 }
 
 impl Cluster {
@@ -68,9 +85,9 @@ impl Cluster {
     /// ```
     pub fn apply(&self, desired: &Config) -> Result<Operation> {
         // What cannot be printed is said now, not when it is sent.
-        desired.to_document()?;
+        let goal = running(&desired.to_document()?);
         let desired = desired.clone();
-        Ok(self.edit(APPLY.to_owned(), move |cib| {
+        Ok(Operation::edit(self, APPLY.to_owned(), goal, move |cib| {
             merge(cib, &printed(&desired, cib)?, desired.owner.as_ref())
         }))
     }
@@ -82,10 +99,10 @@ impl Cluster {
     /// # Errors
     /// Those of [`apply`](Self::apply).
     pub fn apply_completed(&self, desired: &Config) -> Result<Operation> {
-        desired.to_document()?;
+        let goal = running(&desired.to_document()?);
         let desired = desired.clone();
         let agents = Mutex::new(InstalledAgents::default());
-        Ok(self.edit(APPLY.to_owned(), move |cib| {
+        Ok(Operation::edit(self, APPLY.to_owned(), goal, move |cib| {
             let mut document = printed(&desired, cib)?;
             let mut agents = agents.lock().unwrap_or_else(PoisonError::into_inner);
             complete_for(cib, &mut document, &mut |agent| {
@@ -101,7 +118,8 @@ impl Cluster {
 
     /// As [`apply`](Self::apply), with a CIB of which only the `configuration` counts.
     pub fn apply_document(&self, desired: Document, owner: Option<Id>) -> Operation {
-        self.edit(APPLY.to_owned(), move |cib| {
+        let goal = running(&desired);
+        Operation::edit(self, APPLY.to_owned(), goal, move |cib| {
             merge(cib, &desired, owner.as_ref())
         })
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::change::Action;
 use crate::language::{Language, say};
 use crate::status::{ClusterStatus, Failure};
+use crate::why::Reason;
 use crate::{Error, ErrorKind};
 
 /// One thing that was not finished when a wait ended, or that went wrong while it lasted.
@@ -55,6 +56,14 @@ pub enum Unfinished {
     Disconnected {
         /// Why, for reading.
         cause: String,
+    },
+    /// A resource that should run does not, or not well, and may still come by itself: it waits for an
+    /// attribute of a node that has no value yet.
+    NotRunning {
+        /// The resource.
+        resource: String,
+        /// Why it does not run.
+        reasons: Vec<Reason>,
     },
     /// An operation failed since the wait began.
     Failed {
@@ -145,6 +154,10 @@ impl Unfinished {
                 "look at the daemons of this node and of the DC (systemctl status pacemaker \
                  corosync; crm_mon -1)"
             }
+            Self::NotRunning { .. } => {
+                "look at what should give the attribute its value (crm_mon -1 -A shows those that \
+                 have one; an agent such as ocf:pacemaker:ping needs its time)"
+            }
             Self::DcBusy { .. } | Self::Wanted { .. } => {
                 "allow more time; /var/log/pacemaker/pacemaker.log of the DC says what it does"
             }
@@ -214,6 +227,20 @@ impl Unfinished {
                 "the CIB manager does not answer ({cause})",
                 "le gestionnaire de la CIB ne répond pas ({cause})"
             ),
+            Self::NotRunning { resource, reasons } => {
+                let text = say!(
+                    language,
+                    "{resource} does not run as it should",
+                    "{resource} ne tourne pas comme il le faudrait"
+                );
+                let reasons: Vec<String> = reasons.iter().map(|r| r.text(language)).collect();
+                if reasons.is_empty() {
+                    text
+                } else {
+                    let colon = say!(language, ": ", " : ");
+                    text + &colon + &reasons.join("; ")
+                }
+            }
             Self::Failed {
                 resource,
                 node,
