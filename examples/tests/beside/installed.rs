@@ -24,9 +24,19 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Tells whether a script would see the same; what the C program logs on the way is not compared.
+    /// Tells whether a script would see the same, errors too; what the C libraries log on the way, with
+    /// the function that does, is not compared.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         (self.code, self.signal, &self.output) == (other.code, other.signal, &other.output)
+            && self.said() == other.said()
+    }
+
+    fn said(&self) -> Vec<&str> {
+        let is_logged = |line: &&str| line.starts_with('(') && line.contains(") \t");
+        self.errors
+            .lines()
+            .filter(|line| !is_logged(line))
+            .collect()
     }
 
     /// Hides how to use the program, which each says in its own words before what is wrong.
@@ -43,7 +53,10 @@ impl Outcome {
         let (mut theirs, mut ours) = (self.output.lines(), other.output.lines());
         loop {
             match (theirs.next(), ours.next()) {
-                (None, None) => return format!("{:?} {:?}", self.code, other.code),
+                (None, None) => {
+                    let (theirs, ours) = (self.said(), other.said());
+                    return format!("{:?} {:?} {theirs:?} {ours:?}", self.code, other.code);
+                }
                 (a, b) if a == b => {}
                 (a, b) => return format!("{a:?} {b:?}"),
             }

@@ -13,6 +13,7 @@ mod mutation;
 mod numbers;
 mod options;
 mod random;
+mod ranges;
 
 use std::process::Command;
 

@@ -54,8 +54,8 @@ impl Comparison {
         std::fs::write(&path, cib.to_xml()).unwrap();
         let before = self.different.len();
         for (words, zone) in runs {
-            let theirs = run(Program::Installed, words, zone, &path);
-            let ours = run(Program::Ours, words, zone, &path);
+            let theirs = run(Program::Installed, words, zone, &path).without_help();
+            let ours = run(Program::Ours, words, zone, &path).without_help();
             self.compared += 1;
             let said = if theirs.signal.is_some() {
                 self.died += 1;

@@ -22,9 +22,14 @@ impl<'d> TransitionKey<'d> {
     #[must_use]
     pub fn parse(text: &'d str) -> Option<Self> {
         let mut parts = text.splitn(4, ':');
-        parts.next()?.parse::<i32>().ok()?;
-        let transition = parts.next()?.parse().ok()?;
-        let target_rc = parts.next()?.parse().ok()?;
+        // Read as C does it, which keeps the lower half of what is too large.
+        let mut number = || {
+            let number = parts.next()?.parse::<i128>().ok()?;
+            let number = number.clamp(i64::MIN.into(), i64::MAX.into());
+            Some(number as i32)
+        };
+        number()?;
+        let (transition, target_rc) = (number()?, number()?);
         let uuid = parts.next().filter(|uuid| !uuid.is_empty())?;
         Some(Self {
             transition,
@@ -234,8 +239,15 @@ impl<'d> Operation<'d> {
                 self.call_text = Some(value);
             }
             4 => self.rc = number(value),
-            5 => self.status = Some(number(value)),
-            6 => self.last_rc_change = scalar::integer(value),
+            5 => {
+                // One that is too large is none, where others are taken for the largest.
+                let status = scalar::integer(value).and_then(|status| status.try_into().ok());
+                self.status = Some(status.unwrap_or(-1));
+            }
+            6 => {
+                let is_time = |&time: &i64| time != i64::MIN && time != i64::MAX;
+                self.last_rc_change = scalar::integer(value).filter(is_time);
+            }
             7 => self.operation_key = Some(value),
             8 => self.on_node = Some(value),
             9 => self.transition_key = Some(value),
@@ -431,6 +443,8 @@ mod tests {
     fn transition_keys() {
         let key = TransitionKey::parse("4:12:7:0b9e").unwrap();
         assert_eq!((key.transition, key.target_rc, key.uuid), (12, 7, "0b9e"));
+        let key = TransitionKey::parse("4:12:4294967303:0b9e").unwrap();
+        assert_eq!(key.target_rc, 7);
         assert_eq!(TransitionKey::parse("4:12:7"), None);
         assert_eq!(TransitionKey::parse("x:12:7:u"), None);
     }

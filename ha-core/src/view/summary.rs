@@ -322,11 +322,11 @@ fn xml_options(report: &Report<'_>, out: &mut Xml) {
     out.attribute("no-quorum-policy", policy_word(options.no_quorum_policy));
     out.flag("maintenance-mode", options.maintenance);
     out.flag("stop-all-resources", options.stop_all);
-    out.number("stonith-timeout-ms", options.fencing_timeout_ms);
-    out.number(
-        "priority-fencing-delay-ms",
-        options.priority_fencing_delay_ms,
-    );
+    // `crm_mon` prints them as signed numbers, of which the second is kept in seconds.
+    let signed = |milliseconds: u64| milliseconds as i32;
+    let delay = options.priority_fencing_delay_ms / 1000 * 1000;
+    out.number("stonith-timeout-ms", signed(options.fencing_timeout_ms));
+    out.number("priority-fencing-delay-ms", signed(delay));
     out.close();
 }
 

@@ -19,6 +19,10 @@ const WARNING: &str = "CLUSTER WARN";
 /// What is said of such a cluster besides.
 const UNHEALTHY: &str = "Error outputting status info from the fencer or CIB";
 
+/// What is said of a CIB that need not conform to a schema.
+const UNCHECKED: &str = "Schema validation of configuration is disabled (enabling is encouraged and prevents \
+     common misconfigurations)";
+
 /// Does what the command line asks for.
 pub(crate) fn main() -> u8 {
     let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
@@ -74,6 +78,9 @@ fn run(request: &Request) -> Result<u8, Failure> {
         return write(&answer.text, request.output_to.as_deref())
             .map(|()| answer.code)
             .map_err(|error| Failure::unwritable(request, &error));
+    }
+    if source::is_unchecked(&source.document) {
+        eprintln!("{UNCHECKED}");
     }
     let (state, text) = rendered(request, &source);
     std::mem::forget(state);

@@ -105,8 +105,7 @@ fn conforming(document: Document) -> Result<Document> {
         let message = format!("the root element is {}, not cib", root.name());
         return Err(Error::invalid(message));
     }
-    let schema = root.attribute("validate-with");
-    if schema.is_none_or(|name| name == "none") {
+    if root.attribute("validate-with").is_none() || is_unchecked(&document) {
         return Ok(document);
     }
     // What the schema says is kept to the end of the process, which frees all at once.
@@ -123,6 +122,12 @@ fn conforming(document: Document) -> Result<Document> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Tells whether a CIB says that it conforms to no schema.
+pub(crate) fn is_unchecked(document: &Document) -> bool {
+    let schema = document.root().attribute("validate-with");
+    schema.is_some_and(|name| name.eq_ignore_ascii_case("none"))
 }
 
 /// Says why a file cannot be read, in the words of `crm_mon`.
