@@ -20,7 +20,7 @@ pub struct Question {
     pub default: Option<bool>,
     /// How it is answered without a terminal, when not by `--oui`, `--non` and files of answers: they do not answer a
     /// question of trust.
-    pub by_hand: Option<&'static str>,
+    pub by_hand: Option<String>,
 }
 
 /// Answers that are given beforehand.
@@ -191,7 +191,7 @@ impl Dialogue {
     /// [`interrupt`] after Ctrl-C, Ctrl-D, or when the terminal is gone.
     pub fn ask(&mut self, question: &Question) -> Result<bool> {
         let text = &question.text;
-        let given = match question.by_hand {
+        let given = match &question.by_hand {
             Some(_) => None,
             None => self
                 .answers
@@ -214,8 +214,8 @@ impl Dialogue {
             return self.ask_terminal(question, &prompt);
         }
         let Some(answer) = question.default else {
-            let hint = match question.by_hand {
-                Some(how) => how.to_owned(),
+            let hint = match &question.by_hand {
+                Some(how) => how.clone(),
                 None => say!(
                     "give the answer beforehand: --yes, --no or --answers FILE",
                     "donner la réponse d'avance : --oui, --non ou --reponses FICHIER"
@@ -280,6 +280,12 @@ impl Dialogue {
         self.output.write_all(text.as_bytes())?;
         Ok(self.output.flush()?)
     }
+}
+
+/// Tells whether a person can be asked on standard input.
+#[must_use]
+pub fn has_terminal() -> bool {
+    may_read(std::io::stdin().as_fd())
 }
 
 /// Tells whether this is a terminal that this process may read: another's job in the background would be stopped for it.

@@ -22,4 +22,30 @@ pub const ARV_DATABASE: &str = "/var/lib/arv/db/sphynxdb.sqlite";
 
 /// What a fail-over needs at the other machine: EOLE's own back-up of a Sphynx keeps these, and a comment there says that
 /// root's SSH keys serve the high availability. Keys of SSH are of each machine and do not travel.
-pub const SYNCHRONISED: &[&str] = &["/etc/ipsec.conf", "/etc/ipsec.secrets", "/etc/ipsec.d"];
+pub const SYNCHRONISED: &[&str] = &[
+    "/etc/ipsec.conf",
+    "/etc/ipsec.secrets",
+    "/etc/ipsec.d",
+    "/etc/swanctl",
+];
+
+/// The list of the services that the cluster runs, one a line: EOLE's page shows it.
+pub const RSC_LIST: &str = "/etc/ha.d/.rsc_list";
+
+/// The questions of `instance` about the high availability. EOLE's own tests look for these texts on the screen, word for
+/// word, "noeuds" without its ligature; the question mark, the choice and the default that follow were chosen here, in the
+/// manner of EOLE's other questions.
+pub mod questions {
+    /// Asked first, each time.
+    pub const CONFIGURE: &str = "Voulez-vous (re)configurer la haute disponibilité ?";
+    /// Asked on both machines.
+    pub const SYNCHRONISE: &str = "Voulez-vous synchroniser les noeuds ?";
+    /// Asked on the esclave.
+    pub const WAIT: &str =
+        "Voulez-vous attendre que le script synchro-nodes.sh soit exécuté sur le nœud maître ?";
+    /// EOLE's page speaks of two other questions at the end on the maître, and does not say which: what is left to do
+    /// then is that the nodes stay synchronised, and to see that all is well.
+    pub const PERIODIC: &str = "Voulez-vous activer la synchronisation périodique des noeuds ?";
+    /// The second of them.
+    pub const DIAGNOSE: &str = "Voulez-vous vérifier la haute disponibilité maintenant ?";
+}

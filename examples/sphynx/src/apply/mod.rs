@@ -17,12 +17,11 @@ use rustix::fs::{FlockOperation, flock};
 use crate::settings::{Opened, Role, Settings, Severity, Transport};
 use crate::{corosync, say};
 
+use crate::eole::RSC_LIST;
 use file::{Content, Wanted};
 
 const COROSYNC_CONF: &str = "/etc/corosync/corosync.conf";
 const AUTHKEY: &str = "/etc/corosync/authkey";
-/// The services of the pair, one a line, where EOLE's other tools look for them.
-const RSC_LIST: &str = "/etc/ha.d/.rsc_list";
 const LOCK: &str = "/run/lock/appliquer_hautedispo";
 
 /// How long a new key is; corosync wants 128 bytes at least, and 4096 at most.

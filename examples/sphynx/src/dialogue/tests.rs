@@ -142,7 +142,7 @@ fn answers_come_before_the_terminal() {
 #[test]
 fn a_question_of_trust_is_asked_whatever_was_answered() {
     let mut trust = question(None);
-    trust.by_hand = Some("--empreinte SHA256:...");
+    trust.by_hand = Some("--empreinte SHA256:...".to_owned());
     let (mut dialogue, _, _keyboard) = typed("synchroniser = oui", b"non\n");
     dialogue.answers.all = Some(true);
     assert!(!dialogue.ask(&trust).unwrap());
