@@ -33,7 +33,24 @@ fn plan(edit: impl FnOnce(&mut Document) -> Result<()>) -> Plan {
         Err(e) if e.kind() == ErrorKind::Unsupported => eprintln!("no schema here: {e:#}"),
         Err(e) => panic!("{e:#}"),
     }
+    verify(plan.after());
     plan
+}
+
+/// Has Pacemaker's own tool look for mistakes, where it is installed.
+fn verify(cib: &Document) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), cib.to_xml()).unwrap();
+    let mut verify = Command::new("crm_verify");
+    match verify.arg("-V").arg("-x").arg(file.path()).output() {
+        Ok(said) => assert!(
+            said.status.success() && said.stderr.is_empty(),
+            "{}\n{}",
+            String::from_utf8_lossy(&said.stderr),
+            cib.to_xml()
+        ),
+        Err(e) => eprintln!("no crm_verify here: {e}"),
+    }
 }
 
 fn changes(edit: impl FnOnce(&mut Document) -> Result<()>) -> String {

@@ -317,18 +317,48 @@ fn endings(lab: &Lab) -> Result<()> {
     // Interrupted, it takes back what is there for the move only.
     for (name, number) in [("INT", Signal::INT), ("TERM", Signal::TERM)] {
         hold(lab, "stop")?;
-        let mover = node
-            .command(HACTL)
-            .args(["resource", "move", "slow", "esclave"]);
+        let mover = node.command("sh").args([
+            "-c",
+            &format!("exec {HACTL} --json resource move slow esclave 2> /run/said"),
+        ]);
         let mut mover = mover.spawn(Stdio::null(), Stdio::null(), Stdio::inherit())?;
         wait_moving(lab, &node)?;
         signal(mover.inner_pid()?, number)?;
         assert_eq!(mover.wait()?.code(), Some(128 + number.as_raw()), "{name}");
+        let said = json(&node.read("/run/said")?)?;
+        let text = said["interrupted"].as_str().unwrap_or_default();
+        assert!(text.contains("its constraint removed"), "{said}");
+        assert_eq!(said["removed"].as_array().map(Vec::len), Some(1), "{said}");
         assert_eq!(moves(&node)?, [""; 0], "{name}");
         let_go(lab, "stop")?;
         done(&node, &["settle"])?;
         assert_eq!(located(&node, "slow")?, ["maitre"], "{name}");
     }
+    // One that waits ends its waiting, and says so.
+    hold(lab, "stop")?;
+    let waiter = node.command("sh").args([
+        "-c",
+        &format!("exec {HACTL} --lang fr --wait resource stop slow 2> /run/said"),
+    ]);
+    let mut waiter = waiter.spawn(Stdio::null(), Stdio::null(), Stdio::inherit())?;
+    lab.wait_until(LIMIT, "the stop is asked", || {
+        if cib(&node)?.to_xml().contains("target-role") {
+            Ok(())
+        } else {
+            Err(NotYet::because("it is not"))
+        }
+    })?;
+    signal(waiter.inner_pid()?, Signal::INT)?;
+    assert_eq!(waiter.wait()?.code(), Some(130));
+    let said = node.read("/run/said")?;
+    assert!(said.contains("ce qui a été demandé le reste"), "{said}");
+    let_go(lab, "stop")?;
+    done(&node, &["resource", "start", "slow", "--wait"])?;
+    // A node that is in the cluster is not off.
+    let said = refused(&node, &["node", "confirm-off", "esclave"], 113)?;
+    assert!(said.contains("esclave is in the cluster now"), "{said}");
+    let said = refused(&node, &["node", "confirm-off", "esclav"], 105)?;
+    assert!(said.contains("did you mean esclave?"), "{said}");
     // What makes no sense: as Pacemaker's tools say it.
     for words in [
         &["resource", "dance"][..],

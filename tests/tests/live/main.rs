@@ -39,6 +39,7 @@ mod states;
 mod tours;
 mod validate;
 mod watch;
+mod written_by_tools;
 
 fn main() -> std::process::ExitCode {
     let mut harness = lab::harness::Harness::new();
@@ -75,5 +76,6 @@ fn main() -> std::process::ExitCode {
     tours::register(&mut harness);
     validate::register(&mut harness);
     watch::register(&mut harness);
+    written_by_tools::register(&mut harness);
     harness.main()
 }

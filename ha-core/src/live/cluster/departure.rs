@@ -78,7 +78,7 @@ fn is_remembered(cluster: &Cluster, node: &str) -> Result<bool> {
 }
 
 /// Refuses a node that is in the cluster now.
-fn refuse_members(cluster: &Cluster, node: &str, timeout: Duration) -> Result<()> {
+pub(super) fn refuse_members(cluster: &Cluster, node: &str, timeout: Duration) -> Result<()> {
     let members = controld::nodes(timeout)?;
     let is_member =
         |known: &controld::Member| known.is_member && known.name.as_deref() == Some(node);

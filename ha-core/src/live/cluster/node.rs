@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::Cluster;
+use super::departure::refuse_members;
 use super::goal::Goal;
 use super::operation::Operation;
 use crate::Result;
-use crate::change::edit::node as edit;
+use crate::change::edit::{find_node, node as edit};
 use crate::live::pacemaker::attrd::{self, Scope};
 use crate::live::pacemaker::fencer::{self, Fence};
 use crate::live::pacemaker::watch::Watch;
@@ -112,12 +113,18 @@ impl NodeHandle {
 
     /// Tells the cluster that it is off for sure, as if it had been fenced. Somebody must have looked: one
     /// that still runs uses the same resources as the others.
+    ///
+    /// # Errors
+    /// When sent, [`ErrorKind::Unsatisfied`](crate::ErrorKind::Unsatisfied) for a node that is in the cluster now: it
+    /// is not off, and Pacemaker on it would end itself when told so.
     #[doc(alias = "stonith_admin --confirm")]
     pub fn confirm_off(&self) -> Operation {
         let name = self.name.clone();
         let what = format!("confirm that {name} is off");
         let goal = Goal::node(&self.name, "not unclean");
-        Operation::call(&self.cluster, what, goal, move |_, timeout| {
+        Operation::call(&self.cluster, what, goal, move |cluster, timeout| {
+            find_node(&cluster.cib().query()?, &name)?;
+            refuse_members(cluster, &name, timeout)?;
             fencer::confirm(&name, timeout)
         })
     }
