@@ -56,12 +56,14 @@ fn told(lab: &Lab) -> Result<()> {
     assert!(!tool(&["--list", "maitre"])?.contains("switch"));
     let devices = done(&node, &["fencing", "devices", "esclave"])?;
     assert!(
-        devices.contains("switch") && devices.contains("can fence esclave"),
+        devices.contains("switch")
+            && devices.contains("can fence esclave")
+            && devices.contains("as this node's fencer knows them"),
         "{devices}"
     );
     assert_eq!(
         done(&node, &["fencing", "devices", "maitre"])?,
-        "there is no fence device\n"
+        "no fence device that this node's fencer knows can fence it\n"
     );
     refused(&node, &["fencing", "devices", "maitr"], 105)?;
     // Levels.
@@ -105,7 +107,12 @@ fn told(lab: &Lab) -> Result<()> {
         "nothing was fenced\n"
     );
     // Forgotten, as the tool sees it.
-    done(&node, &["fencing", "cleanup", "esclave"])?;
+    let would = done(&node, &["--dry-run", "fencing", "cleanup", "esclave"])?;
+    assert!(would.starts_with("would be forgotten:\n"), "{would}");
+    assert!(done(&node, &["fencing", "history"])?.contains("esclave"));
+    let forgotten = done(&node, &["fencing", "cleanup", "esclave"])?;
+    assert!(forgotten.starts_with("forgotten:\n"), "{forgotten}");
+    assert!(forgotten.contains("esclave: succeeded"), "{forgotten}");
     lab.wait_until(LIMIT, "the history is forgotten", || {
         let left = tool(&["--history", "*"])?;
         if left.contains("of esclave") {

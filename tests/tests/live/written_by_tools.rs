@@ -100,5 +100,7 @@ fn load(node: &Node<'_>, text: &str) -> Result<()> {
 fn configuration(node: &Node<'_>) -> Result<String> {
     let cib = cib(node)?;
     let configuration = cib.root().child("configuration");
-    Ok(configuration.map(|it| it.to_xml()).unwrap_or_default())
+    Ok(configuration
+        .map(ha_core::xml::Element::to_xml)
+        .unwrap_or_default())
 }

@@ -43,11 +43,16 @@ fn devices(act: &Act<'_>, node: Option<&str>) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if devices.is_empty() {
-        nothing(
-            act,
-            "there is no fence device",
-            "aucun dispositif d'isolement",
-        )?;
+        let words = match node {
+            // What is configured is listed, wherever it may run.
+            None => ("there is no fence device", "aucun dispositif d'isolement"),
+            Some(_) => (
+                "no fence device that this node's fencer knows can fence it",
+                "aucun dispositif connu du démon d'isolement de ce nœud ne peut l'isoler",
+            ),
+        };
+        nothing(act, words.0, words.1)?;
+        return Ok(ExitCode::SUCCESS);
     }
     for device in &devices {
         let agent = device.agent.as_deref().unwrap_or("?");
