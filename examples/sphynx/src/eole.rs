@@ -49,3 +49,23 @@ pub mod questions {
     /// The second of them.
     pub const DIAGNOSE: &str = "Voulez-vous vérifier la haute disponibilité maintenant ?";
 }
+
+/// The packages whose versions must be the same on both machines.
+pub const PACKAGES: &[&str] = &[
+    "corosync",
+    "pacemaker",
+    "resource-agents",
+    "pacemaker-resource-agents",
+    "crmsh",
+    "strongswan-starter",
+    "sphynx",
+];
+
+/// Of these, those without which there is no cluster.
+pub const NEEDED_PACKAGES: &[&str] = &["corosync", "pacemaker", "resource-agents"];
+
+/// How far the clocks of the two machines may be apart, in milliseconds: much less than a certificate or a time-out notices.
+pub const CLOCKS_MS: i64 = 5_000;
+
+/// How old the last synchronisation may be, in seconds: the timer runs more often.
+pub const SYNCHRO_AGE_S: i64 = 24 * 3600;

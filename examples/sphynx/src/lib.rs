@@ -8,6 +8,7 @@
 pub mod apply;
 pub mod cluster;
 pub mod corosync;
+pub mod diagnose;
 pub mod dialogue;
 pub mod eole;
 pub mod instance;

@@ -2,7 +2,7 @@
 //!
 //! Every step looks at what is there and goes on from it, so that a run that was killed is completed by the next one.
 
-mod daemons;
+pub(crate) mod daemons;
 mod file;
 mod pacemaker;
 pub mod report;

@@ -6,6 +6,7 @@ use ha_core::{Error, ErrorKind, Result};
 use lab::Lab;
 use lab::harness::Harness;
 
+mod diagnose;
 mod net;
 mod pair;
 mod ssh;
@@ -15,6 +16,7 @@ mod tunnel;
 pub(crate) fn register(harness: &mut Harness) {
     net::register(harness);
     pair::register(harness);
+    diagnose::register(harness);
     ssh::register(harness);
     systemd::register(harness);
     tunnel::register(harness);
