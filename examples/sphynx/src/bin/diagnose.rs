@@ -1,45 +1,45 @@
 //! `diagnose`: whether the high availability of this Sphynx is well; in EOLE's manner, for people and for programs.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use ha_core::language::Language;
-use ha_core::{Error, ErrorExt as _, Result};
+use ha_core::{Error, Result};
 use sphynx::diagnose::{self, Options};
-use sphynx::{eole, language};
+use sphynx::{eole, language, program};
 
-/// Contrôle la haute disponibilité de ce Sphynx / Checks the high availability of this Sphynx.
+/// Contrôle la haute disponibilité de ce Sphynx : les deux machines, leur dialogue, leurs fichiers, leurs ressources.
 ///
-/// Code de retour / exit status: 0 tout est Ok / all is Ok; 1 une erreur / an error; 2 tout n'a pu être contrôlé / not
-/// everything could be looked at; 64 mauvais arguments / wrong arguments.
+/// Chaque Erreur est suivie de sa cause et de ce qui la répare. Rien n'est changé.
+/// Code de retour : 0 tout est Ok ; 1 une Erreur au moins ; 2 pas d'erreur vue, mais tout n'a pu être contrôlé.
 #[derive(Debug, Parser)]
 #[command(name = "diagnose", version)]
 struct Arguments {
-    /// Le paramétrage / the settings.
+    /// Fichier de paramétrage
     #[arg(long, value_name = "FICHIER", default_value = eole::SETTINGS)]
     config: PathBuf,
-    /// Pour les programmes : JSON / for programs: JSON.
+    /// Écrire en JSON, pour les programmes
     #[arg(long)]
     json: bool,
-    /// Ne pas interroger l'autre machine / do not ask the other machine.
+    /// Ne pas interroger l'autre machine
     #[arg(long, visible_alias = "no-peer")]
     sans_pair: bool,
-    /// La durée permise à chaque contrôle / how long each look may take.
+    /// Durée permise à chaque contrôle
     #[arg(long, value_name = "DUREE", default_value = "5s", value_parser = duration)]
     timeout: Duration,
-    /// La langue / the language: fr, en.
-    #[arg(long, value_name = "LANGUE", value_parser = str::parse::<Language>)]
+    /// Langue : fr ou en
+    #[arg(long, value_name = "LANGUE")]
     lang: Option<Language>,
-    /// En français / in French.
+    /// En français
     #[arg(long, conflicts_with_all = ["en", "lang"])]
     fr: bool,
-    /// En anglais / in English.
+    /// En anglais
     #[arg(long, conflicts_with = "lang")]
     en: bool,
-    /// Les faits de cette machine, pour le diagnose de l'autre / the facts of this machine, for the other's.
+    /// Les faits de cette machine, pour le diagnose de l'autre
     #[arg(long, hide = true)]
     facts: bool,
 }
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),
         Err(e) => {
-            eprintln!("diagnose: {e:#}");
+            program::failure("diagnose", &e);
             ExitCode::from(e.exit_code())
         }
     }
@@ -77,30 +77,26 @@ fn run(arguments: &Arguments) -> Result<u8> {
         peer: !arguments.sans_pair,
     };
     if arguments.facts {
-        print(&diagnose::facts(&options)?)?;
+        program::line(&diagnose::facts(&options)?);
         return Ok(0);
     }
     let found = diagnose::run(&options);
     if arguments.json {
         let text = serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?;
-        print(&format!("{text}\n"))?;
+        program::line(&text);
     } else {
-        print(&found.text(std::io::stdout().is_terminal()))?;
+        program::line(found.text(std::io::stdout().is_terminal()).trim_end());
     }
     Ok(found.exit_code())
 }
 
-fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("write the output")
-}
-
 fn duration(text: &str) -> Result<Duration> {
     let number = text.strip_suffix('s').unwrap_or(text);
-    let seconds = number.parse::<f64>().ok().filter(|it| (0.1..=600.0).contains(it));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| {
-        Error::invalid("une durée de 0.1s à 600s / a duration from 0.1s to 600s")
-    })
+    let seconds = number
+        .parse::<f64>()
+        .ok()
+        .filter(|it| (0.1..=600.0).contains(it));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| Error::invalid("une durée de 0.1s à 600s / a duration from 0.1s to 600s"))
 }

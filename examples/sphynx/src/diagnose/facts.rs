@@ -91,7 +91,11 @@ impl Facts {
     }
 
     pub(crate) fn interface(&self, name: &str) -> Option<&Interface> {
-        self.interfaces.as_ref().ok()?.iter().find(|it| it.name == name)
+        self.interfaces
+            .as_ref()
+            .ok()?
+            .iter()
+            .find(|it| it.name == name)
     }
 
     /// Corosync of this machine has that node as a member.
@@ -201,7 +205,10 @@ impl Pacemaker {
 
 /// A node, as Pacemaker has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own that Pacemaker says")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing of its own that Pacemaker says"
+)]
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) online: bool,

@@ -58,9 +58,9 @@ pub fn run(options: &Options<'_>) -> Findings {
         return found;
     }
     let (here, peer) = std::thread::scope(|scope| {
-        let peer = options.peer.then(|| {
-            scope.spawn(|| peer::ask(&settings, options.config, options.limit))
-        });
+        let peer = options
+            .peer
+            .then(|| scope.spawn(|| peer::ask(&settings, options.config, options.limit)));
         let here = gather::facts(&settings, options.limit, false);
         (here, peer.map(|peer| gather::joined(peer.join())))
     });
@@ -93,7 +93,10 @@ fn settings(config: &Path) -> (Option<Settings>, Findings) {
     let read = Opened::read(config).and_then(|opened| {
         let problems = opened.settings.check();
         opened.refuse(&problems)?;
-        for problem in problems.iter().filter(|it| it.severity == Severity::Warning) {
+        for problem in problems
+            .iter()
+            .filter(|it| it.severity == Severity::Warning)
+        {
             found.remark(problem.message.clone(), Some(problem.fix.clone()));
         }
         Ok(opened.settings)
@@ -115,7 +118,11 @@ fn settings_report(causes: Vec<Cause>) -> Report {
         id: "parametrage",
         section: Section::Settings,
         label: say!("Settings", "Paramétrage"),
-        outcome: if causes.is_empty() { Outcome::Ok } else { Outcome::Error },
+        outcome: if causes.is_empty() {
+            Outcome::Ok
+        } else {
+            Outcome::Error
+        },
         causes,
     }
 }

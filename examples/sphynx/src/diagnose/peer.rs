@@ -41,7 +41,10 @@ pub(super) fn ask(settings: &Settings, config: &Path, limit: Duration) -> Look<A
         _ => "fr",
     };
     let own = std::env::current_exe().unwrap_or_default();
-    let (own, config) = (quoted(&own.to_string_lossy()), quoted(&config.to_string_lossy()));
+    let (own, config) = (
+        quoted(&own.to_string_lossy()),
+        quoted(&config.to_string_lossy()),
+    );
     // EOLE has a program of the same name: ours is where it is here.
     let script = format!(
         "p={own}; [ -x \"$p\" ] || p=diagnose; exec \"$p\" --facts --lang {lang} --timeout {seconds}s --config {config}"
@@ -105,7 +108,10 @@ fn run(
     limit: Duration,
 ) -> Result<(String, command::Output)> {
     let usual = machine.ssh();
-    let by = answering(&candidates(settings, machine), connect.min(Duration::from_secs(3)));
+    let by = answering(
+        &candidates(settings, machine),
+        connect.min(Duration::from_secs(3)),
+    );
     let by = by.unwrap_or_else(|| usual.clone());
     let mut ssh = Command::new("ssh");
     ssh.env("LC_ALL", "C").arg("-T");
@@ -121,7 +127,10 @@ fn run(
     ] {
         ssh.args(["-o", option]);
     }
-    ssh.args(["-o", &format!("ConnectTimeout={}", connect.as_secs().max(1))]);
+    ssh.args([
+        "-o",
+        &format!("ConnectTimeout={}", connect.as_secs().max(1)),
+    ]);
     if by != usual {
         // Another address of the same machine: its key is the known one.
         ssh.args(["-o", &format!("HostKeyAlias={usual}")]);

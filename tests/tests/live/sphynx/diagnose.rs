@@ -30,10 +30,18 @@ pub(crate) fn register(harness: &mut Harness) {
 fn build() -> Result<[Vec<u8>; 2]> {
     let executable = std::env::current_exe()?;
     let folder = executable.parent().and_then(Path::parent);
-    let folder = folder.ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
+    let folder =
+        folder.ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
     let mut cargo = Command::new(env!("CARGO"));
     // A test of that package needs its programs: see `crm_mon::build`.
-    cargo.args(["test", "--quiet", "--no-run", "--workspace", "--test", "settings"]);
+    cargo.args([
+        "test",
+        "--quiet",
+        "--no-run",
+        "--workspace",
+        "--test",
+        "settings",
+    ]);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if folder.ends_with("release") {
         cargo.arg("--release");
@@ -54,16 +62,31 @@ fn set_up(lab: &Lab) -> Result<()> {
     let settings = settings.replace("# groupe = \"239.255.1.1\"", "groupe = \"239.192.101.1\"");
     let nodes = lab.nodes();
     for node in &nodes {
-        node.command("mkdir").args(["-p", "/etc/eole", "/etc/ha.d", "/var/lib/sphynx", "/root/.ssh"]).stdout()?;
+        node.command("mkdir")
+            .args([
+                "-p",
+                "/etc/eole",
+                "/etc/ha.d",
+                "/var/lib/sphynx",
+                "/root/.ssh",
+            ])
+            .stdout()?;
         node.write(DIAGNOSE, &program)?;
-        node.command("chmod").args(["755", DIAGNOSE, APPLY]).stdout()?;
+        node.command("chmod")
+            .args(["755", DIAGNOSE, APPLY])
+            .stdout()?;
         node.write(SETTINGS, &settings)?;
         node.write(APPLY, &apply)?;
         synchronised(node, "")?;
         node.write("/etc/corosync/authkey", [7; 128])?;
-        node.command("chmod").args(["400", "/etc/corosync/authkey"]).stdout()?;
+        node.command("chmod")
+            .args(["400", "/etc/corosync/authkey"])
+            .stdout()?;
         node.command("sh")
-            .args(["-c", "rm -f ~/.ssh/*; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519"])
+            .args([
+                "-c",
+                "rm -f ~/.ssh/*; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519",
+            ])
             .stdout()?;
     }
     for (node, other, address) in [
@@ -72,7 +95,10 @@ fn set_up(lab: &Lab) -> Result<()> {
     ] {
         let host = other.read("/etc/ssh/ssh_host_ed25519_key.pub")?;
         node.write("/root/.ssh/known_hosts", format!("{address} {host}"))?;
-        node.write("/root/.ssh/authorized_keys", other.read("/root/.ssh/id_ed25519.pub")?)?;
+        node.write(
+            "/root/.ssh/authorized_keys",
+            other.read("/root/.ssh/id_ed25519.pub")?,
+        )?;
     }
     for node in &nodes {
         let made = node.command(APPLY).limit(LIMIT).output()?;
@@ -84,7 +110,10 @@ fn set_up(lab: &Lab) -> Result<()> {
 
 /// Writes what synchro-nodes leaves after a success, so long ago.
 fn synchronised(node: &Node<'_>, ago: &str) -> Result<()> {
-    let now = node.command("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ", "-d", &format!("now {ago}")]).stdout()?;
+    let now = node
+        .command("date")
+        .args(["-u", "+%Y-%m-%dT%H:%M:%SZ", "-d", &format!("now {ago}")])
+        .stdout()?;
     let now = now.trim();
     node.write(
         "/var/lib/sphynx/synchro.json",
@@ -94,10 +123,14 @@ fn synchronised(node: &Node<'_>, ago: &str) -> Result<()> {
 
 /// Runs the program for programs: its exit status and what it found.
 fn diagnose(node: &Node<'_>, words: &[&str]) -> Result<(i32, Value)> {
-    let command = node.command(DIAGNOSE).arg("--json").args(words.iter().copied());
+    let command = node
+        .command(DIAGNOSE)
+        .arg("--json")
+        .args(words.iter().copied());
     let output = command.limit(Duration::from_secs(60)).output()?;
     let found = serde_json::from_str(&output.stdout);
-    let found = found.map_err(|e| Error::invalid(format!("{e}: {}{}", output.stdout, output.stderr)))?;
+    let found =
+        found.map_err(|e| Error::invalid(format!("{e}: {}{}", output.stdout, output.stderr)))?;
     Ok((output.status.code().unwrap_or(-1), found))
 }
 
@@ -111,7 +144,9 @@ fn with<'v>(found: &'v Value, outcome: &str) -> Vec<&'v Value> {
 
 /// Waits until the program says that all is well.
 fn wait_well(lab: &Lab, node: &Node<'_>) -> Result<()> {
-    lab.wait_until(LIMIT, &format!("all is well for {}", node.name()), || well(node))
+    lab.wait_until(LIMIT, &format!("all is well for {}", node.name()), || {
+        well(node)
+    })
 }
 
 fn well(node: &Node<'_>) -> Result<(), NotYet> {
@@ -137,13 +172,19 @@ fn wait_error(lab: &Lab, node: &Node<'_>, id: &str, words: &[&str]) -> Result<Va
             assert_eq!(code, 1, "{found}");
             return Ok(found);
         }
-        Err(NotYet::because(format!("{code}: {:?}", with(&found, "erreur"))))
+        Err(NotYet::because(format!(
+            "{code}: {:?}",
+            with(&found, "erreur")
+        )))
     })
 }
 
 /// What is told as wrong: the names of the lines.
 fn wrong(found: &Value) -> Vec<&str> {
-    with(found, "erreur").iter().filter_map(|report| report["id"].as_str()).collect()
+    with(found, "erreur")
+        .iter()
+        .filter_map(|report| report["id"].as_str())
+        .collect()
 }
 
 /// A fault, on the esclave unless said otherwise, and the line that tells of it.
@@ -165,7 +206,10 @@ const FAULTS: &[Fault] = &[
         make: "cp -p /etc/corosync/authkey /run/k; chmod u+w /etc/corosync/authkey; head -c 128 /dev/urandom >/etc/corosync/authkey; chmod 400 /etc/corosync/authkey",
         mend: "cp -p /run/k /etc/corosync/authkey",
         line: "authkey",
-        words: &["de maitre et de esclave diffèrent", "systemctl restart corosync"],
+        words: &[
+            "de maitre et de esclave diffèrent",
+            "systemctl restart corosync",
+        ],
         both: true,
     },
     Fault {
@@ -173,7 +217,10 @@ const FAULTS: &[Fault] = &[
         make: "echo ipsec_rsc >/etc/ha.d/.rsc_list",
         mend: "printf 'ipsec_rsc\\narv_rsc\\n' >/etc/ha.d/.rsc_list",
         line: "rsc_list",
-        words: &["esclave a : ipsec_rsc ; le paramétrage a : ipsec_rsc arv_rsc", "appliquer_hautedispo"],
+        words: &[
+            "esclave a : ipsec_rsc ; le paramétrage a : ipsec_rsc arv_rsc",
+            "appliquer_hautedispo",
+        ],
         both: true,
     },
     Fault {
@@ -205,7 +252,10 @@ const FAULTS: &[Fault] = &[
         make: "ip route del default",
         mend: "ip route add default via 192.168.0.1",
         line: "route",
-        words: &["esclave n'a pas de route par défaut", "ip route add default via 192.168.0.1"],
+        words: &[
+            "esclave n'a pas de route par défaut",
+            "ip route add default via 192.168.0.1",
+        ],
         both: true,
     },
     Fault {
@@ -229,7 +279,10 @@ const FAULTS: &[Fault] = &[
         make: "crm_resource --ban --resource sphynx --node esclave",
         mend: "crm_resource --clear --resource sphynx",
         line: "restes",
-        words: &["cli-ban-sphynx-on-esclave", "crm_resource --clear --resource sphynx"],
+        words: &[
+            "cli-ban-sphynx-on-esclave",
+            "crm_resource --clear --resource sphynx",
+        ],
         both: true,
     },
     Fault {
@@ -237,7 +290,10 @@ const FAULTS: &[Fault] = &[
         make: "crm_resource --fail --resource gw_pingd --node esclave",
         mend: "crm_resource --cleanup",
         line: "echecs",
-        words: &["gw_pingd a échoué sur esclave", "crm_resource --cleanup --resource gw_pingd --node esclave"],
+        words: &[
+            "gw_pingd a échoué sur esclave",
+            "crm_resource --cleanup --resource gw_pingd --node esclave",
+        ],
         both: true,
     },
 ];
@@ -275,26 +331,67 @@ fn texts(node: &Node<'_>) -> Result<()> {
     let output = node.command(DIAGNOSE).output()?;
     println!("{}", output.stdout);
     assert!(output.status.success(), "{}", output.stdout);
-    let lines: Vec<&str> = output.stdout.lines().filter(|line| line.starts_with('.')).collect();
-    assert!(lines.len() > 20 && lines.iter().all(|line| line.ends_with(" => Ok")), "{lines:?}");
-    assert!(lines.iter().any(|line| line.ends_with("  Ressources, sur maitre => Ok")), "{lines:?}");
+    let lines: Vec<&str> = output
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with('.'))
+        .collect();
+    assert!(
+        lines.len() > 20 && lines.iter().all(|line| line.ends_with(" => Ok")),
+        "{lines:?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.ends_with("  Ressources, sur maitre => Ok")),
+        "{lines:?}"
+    );
     // Fencing off is said once, and is no error.
-    assert_eq!(output.stdout.matches("clôture (fencing)").count(), 1, "{}", output.stdout);
-    let english = node.command(DIAGNOSE).args(["--en", "--sans-pair"]).stdout()?;
-    assert!(english.contains("  Resources, on maitre => Ok\n"), "{english}");
+    assert_eq!(
+        output.stdout.matches("clôture (fencing)").count(),
+        1,
+        "{}",
+        output.stdout
+    );
+    let english = node
+        .command(DIAGNOSE)
+        .args(["--en", "--sans-pair"])
+        .stdout()?;
+    assert!(
+        english.contains("  Resources, on maitre => Ok\n"),
+        "{english}"
+    );
     assert!(!english.contains("SSH"), "{english}");
     // A plain user sees less, is told so, and gets no wrong answer.
-    let plain = node.command("su").args(["-s", "/bin/sh", "nobody", "-c", "diagnose --json"]);
+    let plain = node
+        .command("su")
+        .args(["-s", "/bin/sh", "nobody", "-c", "diagnose --json"]);
     let plain = plain.output()?;
-    assert_eq!(plain.status.code(), Some(2), "{}{}", plain.stdout, plain.stderr);
+    assert_eq!(
+        plain.status.code(),
+        Some(2),
+        "{}{}",
+        plain.stdout,
+        plain.stderr
+    );
     assert!(plain.stdout.contains("sudo diagnose"), "{}", plain.stdout);
     // Switched off: that, and nothing of the cluster.
     let settings = node.read(SETTINGS)?;
-    node.write("/run/off.toml", settings.replace("actif = true", "actif = false"))?;
+    node.write(
+        "/run/off.toml",
+        settings.replace("actif = true", "actif = false"),
+    )?;
     let (code, found) = diagnose(node, &["--config", "/run/off.toml"])?;
     assert_eq!(code, 0, "{found}");
-    assert_eq!(found["rapports"].as_array().map(Vec::len), Some(1), "{found}");
-    assert!(found["remarques"].to_string().contains("actif = false"), "{found}");
+    assert_eq!(
+        found["rapports"].as_array().map(Vec::len),
+        Some(1),
+        "{found}"
+    );
+    assert!(
+        found["remarques"].to_string().contains("actif = false"),
+        "{found}"
+    );
     // No settings: that is the error.
     let (code, found) = diagnose(node, &["--config", "/run/none.toml"])?;
     assert_eq!((code, wrong(&found)), (1, vec!["parametrage"]), "{found}");
@@ -315,45 +412,78 @@ fn gateway(lab: &Lab, maitre: &Node<'_>, esclave: &Node<'_>) -> Result<()> {
 fn daemons(lab: &Lab, maitre: &Node<'_>, esclave: &Node<'_>) -> Result<()> {
     // Stopped by a signal, it answers nothing: the program ends all the same, and tells.
     esclave.stop("corosync")?;
-    let words = ["esclave : corosync a été suspendu par un signal", "kill -CONT $(pidof corosync)"];
+    let words = [
+        "esclave : corosync a été suspendu par un signal",
+        "kill -CONT $(pidof corosync)",
+    ];
     wait_error(lab, esclave, "corosync", &words)?;
     wait_error(lab, maitre, "corosync", &words)?;
-    wait_error(lab, maitre, "membres", &["maitre : esclave n'est pas membre"])?;
+    wait_error(
+        lab,
+        maitre,
+        "membres",
+        &["maitre : esclave n'est pas membre"],
+    )?;
     esclave.cont("corosync")?;
-    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || well(esclave))?;
+    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || {
+        well(esclave)
+    })?;
     esclave.kill("pacemakerd")?;
-    let words = ["pacemaker ne tourne pas sur esclave", "systemctl start pacemaker"];
+    let words = [
+        "pacemaker ne tourne pas sur esclave",
+        "systemctl start pacemaker",
+    ];
     wait_error(lab, esclave, "pacemaker", &words)?;
     wait_error(lab, maitre, "pacemaker", &words)?;
-    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || well(esclave))?;
+    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || {
+        well(esclave)
+    })?;
     esclave.kill("corosync")?;
-    let words = ["corosync ne tourne pas sur esclave", "systemctl start corosync"];
+    let words = [
+        "corosync ne tourne pas sur esclave",
+        "systemctl start corosync",
+    ];
     wait_error(lab, esclave, "corosync", &words)?;
     wait_error(lab, maitre, "corosync", &words)?;
     esclave.command("corosync").stdout()?;
-    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || well(esclave))
+    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || {
+        well(esclave)
+    })
 }
 
 /// The node whose own interface is down takes itself for a member: the age of the token tells.
 fn own_interface_down(lab: &Lab, maitre: &Node<'_>, esclave: &Node<'_>) -> Result<()> {
-    esclave.command("ip").args(["link", "set", "eth2", "down"]).stdout()?;
+    esclave
+        .command("ip")
+        .args(["link", "set", "eth2", "down"])
+        .stdout()?;
     let words = ["esclave n'a pas vu le jeton depuis", "ip link set eth2 up"];
     let found = wait_error(lab, esclave, "jeton", &words)?;
     assert!(wrong(&found).contains(&"interface"), "{found}");
     let found = wait_error(lab, maitre, "jeton", &words)?;
     // Reached by the other networks: its facts are there.
     assert!(wrong(&found).contains(&"ssh_vers"), "{found}");
-    esclave.command("ip").args(["link", "set", "eth2", "up"]).stdout()?;
+    esclave
+        .command("ip")
+        .args(["link", "set", "eth2", "up"])
+        .stdout()?;
     mended(lab)
 }
 
 fn split_brain(lab: &Lab, maitre: &Node<'_>, esclave: &Node<'_>) -> Result<()> {
     lab.cut("esclave", Link::Ha1)?;
     for node in [maitre, esclave] {
-        let words = ["les deux machines sont actives", "maitre fait tourner VIP_externe", "esclave fait tourner VIP_externe"];
+        let words = [
+            "les deux machines sont actives",
+            "maitre fait tourner VIP_externe",
+            "esclave fait tourner VIP_externe",
+        ];
         let found = wait_error(lab, node, "une_seule_active", &words)?;
         let wrong = wrong(&found);
-        assert!(wrong.contains(&"lien") && wrong.contains(&"membres"), "{found}");
+        assert!(
+            wrong.contains(&"lien") && wrong.contains(&"membres"),
+            "{found}"
+        );
     }
     lab.heal("esclave", Link::Ha1)?;
     mended(lab)
@@ -363,9 +493,17 @@ fn peer_off(lab: &Lab, maitre: &Node<'_>) -> Result<()> {
     lab.power_cut("esclave")?;
     let found = wait_error(lab, maitre, "noeuds", &["esclave est hors ligne"])?;
     let wrong = wrong(&found);
-    assert!(wrong.contains(&"ssh_vers") && wrong.contains(&"lien"), "{found}");
+    assert!(
+        wrong.contains(&"ssh_vers") && wrong.contains(&"lien"),
+        "{found}"
+    );
     let unsure = with(&found, "inconnu");
-    assert!(unsure.iter().any(|report| report["id"] == "une_seule_active"), "{found}");
+    assert!(
+        unsure
+            .iter()
+            .any(|report| report["id"] == "une_seule_active"),
+        "{found}"
+    );
     lab.power_on("esclave")?;
     mended(lab)
 }

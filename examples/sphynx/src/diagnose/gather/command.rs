@@ -46,7 +46,8 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Output> {
     };
     // Programs that it started may hold its output open: what is there by the end of the limit counts.
     let text = |from: Option<std::sync::mpsc::Receiver<Vec<u8>>>| {
-        from.and_then(|from| from.recv_timeout(limit).ok()).unwrap_or_default()
+        from.and_then(|from| from.recv_timeout(limit).ok())
+            .unwrap_or_default()
     };
     Ok(Output {
         status,
@@ -112,18 +113,31 @@ mod tests {
     #[test]
     fn what_a_program_left_running_does_not_hold_us() {
         let mut sh = Command::new("sh");
-        let output = run(sh.args(["-c", "sleep 5 & echo $!"]), Duration::from_millis(300)).unwrap();
+        let output = run(
+            sh.args(["-c", "sleep 5 & echo $!"]),
+            Duration::from_millis(300),
+        )
+        .unwrap();
         assert!(output.status.success());
     }
 
     #[test]
     fn the_output_of_a_program() {
         let mut sh = Command::new("sh");
-        let output = run(sh.args(["-c", "echo a; echo b >&2; exit 3"]), Duration::from_secs(60));
+        let output = run(
+            sh.args(["-c", "echo a; echo b >&2; exit 3"]),
+            Duration::from_secs(60),
+        );
         let output = output.unwrap();
-        assert_eq!((output.status.code(), &*output.stdout), (Some(3), &b"a\n"[..]));
+        assert_eq!(
+            (output.status.code(), &*output.stdout),
+            (Some(3), &b"a\n"[..])
+        );
         assert_eq!(output.stderr, "b\n");
-        let missing = run(&mut Command::new("no-such-program"), Duration::from_secs(60));
+        let missing = run(
+            &mut Command::new("no-such-program"),
+            Duration::from_secs(60),
+        );
         assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
     }
 }

@@ -30,11 +30,17 @@ pub(super) fn look(settings: &Settings, options: &Options) -> Result<Corosync> {
     if transport == "knet" {
         for (id, _) in nodes.iter().filter(|(id, _)| *id != own) {
             let status = cfg.node_status(*id)?;
-            links.extend(status.links.into_iter().filter(|link| link.enabled).map(|link| Link {
-                number: link.number,
-                connected: link.connected,
-                to: link.destination,
-            }));
+            links.extend(
+                status
+                    .links
+                    .into_iter()
+                    .filter(|link| link.enabled)
+                    .map(|link| Link {
+                        number: link.number,
+                        connected: link.connected,
+                        to: link.destination,
+                    }),
+            );
         }
     } else {
         let interfaces = cfg.interfaces()?.into_iter();

@@ -26,7 +26,11 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 pub(super) fn packages(names: &[&str], limit: Duration) -> Look<BTreeMap<String, String>> {
     let mut query = Command::new("dpkg-query");
     query.env("LC_ALL", "C");
-    query.args(["--show", "--showformat", "${db:Status-Status} ${Package} ${Version}\\n"]);
+    query.args([
+        "--show",
+        "--showformat",
+        "${db:Status-Status} ${Package} ${Version}\\n",
+    ]);
     // It fails when one of them is not known, and lists the others.
     let output = command::run(query.args(names), limit)?;
     Ok(versions(&String::from_utf8_lossy(&output.stdout)))
@@ -132,7 +136,8 @@ fn json<'a, T: Deserialize<'a>>(from: &str, text: &'a [u8]) -> Result<T> {
 /// Asks whether an address answers a ping.
 pub(super) fn ping(address: IpAddr, limit: Duration) -> Look<bool> {
     let mut ping = Command::new("ping");
-    ping.env("LC_ALL", "C").args(["-n", "-q", "-c", "2", "-i", "0.3", "-W", "1"]);
+    ping.env("LC_ALL", "C")
+        .args(["-n", "-q", "-c", "2", "-i", "0.3", "-W", "1"]);
     let output = command::run(ping.arg(address.to_string()), limit)?;
     match output.status.code() {
         Some(0) => Ok(true),

@@ -15,6 +15,7 @@ pub(super) use machine::sha256;
 use super::facts::{FORMAT, Facts, Look, Reason, Synchro, Unseen};
 use super::peer;
 use crate::settings::Settings;
+use crate::synchro::{Progress, Record};
 use crate::{eole, say};
 
 /// What runs on a machine of the cluster, by its program.
@@ -30,10 +31,6 @@ pub(super) const PACEMAKER: [&str; 7] = [
     "pacemaker-controld",
 ];
 
-/// What synchro-nodes remembers.
-const RECORD: &str = "/var/lib/sphynx/synchro.json";
-const PROGRESS: &str = "/var/lib/sphynx/synchro-etat.json";
-
 pub(super) const AUTHKEY: &str = "/etc/corosync/authkey";
 pub(super) const COROSYNC_CONF: &str = "/etc/corosync/corosync.conf";
 
@@ -46,9 +43,12 @@ pub(super) fn facts(settings: &Settings, limit: Duration, back: bool) -> Facts {
         let packages = scope.spawn(move || machine::packages(eole::PACKAGES, limit));
         let interfaces = scope.spawn(move || machine::interfaces(limit));
         let routes = scope.spawn(move || machine::routes(limit));
-        let pings: Vec<_> = settings.gateways.addresses.iter().map(|&address| {
-            (address, scope.spawn(move || machine::ping(address, limit)))
-        }).collect();
+        let pings: Vec<_> = settings
+            .gateways
+            .addresses
+            .iter()
+            .map(|&address| (address, scope.spawn(move || machine::ping(address, limit))))
+            .collect();
         let corosync = scope.spawn(move || corosync::look(settings, &Options { timeout: limit }));
         let pacemaker = scope.spawn(move || pacemaker::look(limit));
         let dialogue = settings.peer().ok().map(|peer| {
@@ -68,7 +68,10 @@ pub(super) fn facts(settings: &Settings, limit: Duration, back: bool) -> Facts {
             processes,
             interfaces: joined(interfaces.join()),
             routes: joined(routes.join()),
-            gateways: pings.into_iter().map(|(address, ping)| (address, joined(ping.join()))).collect(),
+            gateways: pings
+                .into_iter()
+                .map(|(address, ping)| (address, joined(ping.join())))
+                .collect(),
             dialogue: dialogue.map(|ping| joined(ping.join())),
             authkey: machine::key(AUTHKEY),
             corosync_conf: machine::text(COROSYNC_CONF),
@@ -98,7 +101,10 @@ fn now() -> i64 {
 }
 
 fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// What tells settings from others. Both machines have the same ones, but for the role.
@@ -116,20 +122,10 @@ fn print_of(settings: &Settings) -> Look<String> {
 
 /// What synchro-nodes remembers: the last copy that succeeded, and the last try.
 fn synchro() -> Look<Synchro> {
-    let read = |path: &str| -> Look<serde_json::Value> {
-        let Some(text) = machine::text(path)? else {
-            return Ok(serde_json::Value::Null);
-        };
-        serde_json::from_str(&text).map_err(|e| Unseen {
-            reason: Reason::Other,
-            text: format!("{path}: {e}"),
-        })
+    let last = Record::open()?.map(|it| (it.ended.0.as_second(), it.from, it.to));
+    let failed = match Progress::open()? {
+        Some(Progress::Failed { raison, .. }) => Some(raison),
+        _ => None,
     };
-    let (record, progress) = (read(RECORD)?, read(PROGRESS)?);
-    let word = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
-    let ended = word("fin").parse::<Timestamp>().ok();
-    Ok(Synchro {
-        last: ended.map(|at| (at.as_second(), word("de"), word("vers"))),
-        failed: progress["echec"]["raison"].as_str().map(str::to_owned),
-    })
+    Ok(Synchro { last, failed })
 }

@@ -49,7 +49,10 @@ pub(crate) fn of_cib(cib: &Document, now: Timestamp, zone: &TimeZone) -> Pacemak
         pingd: node.attribute(PINGD).map(str::to_owned),
     }));
     for resource in state.resources().filter(|r| r.is_primitive() && !r.orphan) {
-        let active = facts.active.entry(resource.configured_id.clone()).or_default();
+        let active = facts
+            .active
+            .entry(resource.configured_id.clone())
+            .or_default();
         active.extend(resource.running_on.iter().copied().map(name));
         if resource.target_role == Some(status::Role::Stopped) {
             facts.held_back.push(resource.configured_id.clone());
@@ -71,8 +74,13 @@ pub(crate) fn of_cib(cib: &Document, now: Timestamp, zone: &TimeZone) -> Pacemak
             fix: found.fix(language),
         };
         match &found {
-            Finding::LeftBehind { constraint, resource } => {
-                facts.left_behind.push((constraint.clone(), resource.clone()));
+            Finding::LeftBehind {
+                constraint,
+                resource,
+            } => {
+                facts
+                    .left_behind
+                    .push((constraint.clone(), resource.clone()));
             }
             Finding::PingUnread { .. }
             | Finding::DanglingReference { .. }
@@ -85,8 +93,14 @@ pub(crate) fn of_cib(cib: &Document, now: Timestamp, zone: &TimeZone) -> Pacemak
             _ => {}
         }
     }
-    let ids = cib.root().descendants().filter_map(|element| element.attribute("id"));
-    facts.moving = ids.filter(|id| id.starts_with(MOVING)).map(str::to_owned).collect();
+    let ids = cib
+        .root()
+        .descendants()
+        .filter_map(|element| element.attribute("id"));
+    facts.moving = ids
+        .filter(|id| id.starts_with(MOVING))
+        .map(str::to_owned)
+        .collect();
     facts.moving.sort();
     facts.invalid.extend(misshapen(cib));
     for fault in validate(cib, None) {
@@ -117,7 +131,10 @@ fn misshapen(cib: &Document) -> Vec<Told> {
         "crm_verify --live-check --verbose, then mend it: crm configure edit",
         "crm_verify --live-check --verbose, puis la corriger : crm configure edit"
     );
-    let told = faults.into_iter().map(|text| Told { text, fix: fix.clone() });
+    let told = faults.into_iter().map(|text| Told {
+        text,
+        fix: fix.clone(),
+    });
     told.collect()
 }
 
@@ -141,10 +158,15 @@ mod tests {
             <lrm_rsc_op id="VIP_last_0" operation="start" operation_key="VIP_start_0" interval="0" call-id="2" rc-code="0" op-status="0" on_node="maitre"/>
             <lrm_rsc_op id="VIP_last_failure_0" operation="monitor" operation_key="VIP_monitor_10000" interval="10000" call-id="3" rc-code="7" op-status="0" exit-reason="gone" on_node="maitre"/>
             <lrm_rsc_op id="VIP_monitor_10000" operation="monitor" operation_key="VIP_monitor_10000" interval="10000" call-id="4" rc-code="0" op-status="0" on_node="maitre"/>
-          </lrm_resource></lrm_resources></lrm></node_state></status></cib>"#;
+          </lrm_resource></lrm_resources></lrm></node_state>
+          <node_state id="2" uname="esclave" in_ccm="true" crmd="online" join="member" expected="member"/></status></cib>"#;
 
     fn facts(cib: &str) -> Pacemaker {
-        of_cib(&Document::parse(cib).unwrap(), Timestamp::UNIX_EPOCH, &TimeZone::UTC)
+        of_cib(
+            &Document::parse(cib).unwrap(),
+            Timestamp::UNIX_EPOCH,
+            &TimeZone::UTC,
+        )
     }
 
     #[test]
@@ -156,7 +178,8 @@ mod tests {
         assert!(maitre.online && !maitre.standby);
         assert_eq!(maitre.pingd.as_deref(), Some("100"));
         let esclave = facts.node("esclave").unwrap();
-        assert!(!esclave.online && esclave.standby);
+        assert!(esclave.online && esclave.standby);
+        assert_eq!(esclave.pingd, None);
         assert_eq!(facts.active_on("VIP"), ["maitre"]);
         assert!(facts.active_on("arv_rsc").is_empty() && facts.active.contains_key("arv_rsc"));
         assert_eq!(facts.held_back, ["arv_rsc"]);
@@ -175,8 +198,18 @@ mod tests {
 
     #[test]
     fn a_reference_to_nothing_is_an_error() {
-        let broken = CIB.replace("<primitive id=\"VIP\"", "<primitive id=\"VIP\" template=\"none\"");
+        let broken = CIB.replace(
+            "<primitive id=\"VIP\"",
+            "<primitive id=\"VIP\" template=\"none\"",
+        );
         let facts = facts(&broken);
-        assert!(facts.invalid.iter().any(|told| told.text.contains("none") && !told.fix.is_empty()), "{:?}", facts.invalid);
+        assert!(
+            facts
+                .invalid
+                .iter()
+                .any(|told| told.text.contains("none") && !told.fix.is_empty()),
+            "{:?}",
+            facts.invalid
+        );
     }
 }

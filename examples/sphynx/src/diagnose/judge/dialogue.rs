@@ -26,7 +26,11 @@ fn interface(pair: &Pair<'_>, found: &mut Findings) {
         };
         let on = &machine.name;
         let Some(interface) = facts.interface(name) else {
-            let others: Vec<&str> = all.iter().map(|it| it.name.as_str()).filter(|it| *it != "lo").collect();
+            let others: Vec<&str> = all
+                .iter()
+                .map(|it| it.name.as_str())
+                .filter(|it| *it != "lo")
+                .collect();
             let others = others.join(", ");
             line.error(
                 say!("{on} has no interface {name}", "{on} n'a pas d'interface {name}"),
@@ -39,16 +43,31 @@ fn interface(pair: &Pair<'_>, found: &mut Findings) {
         };
         let up = pair.on(machine, &format!("ip link set {name} up"));
         if !interface.up {
-            line.error(say!("{name} of {on} is switched off", "{name} de {on} est désactivée"), up);
+            line.error(
+                say!(
+                    "{name} of {on} is switched off",
+                    "{name} de {on} est désactivée"
+                ),
+                up,
+            );
         } else if !interface.carrier {
             line.error(
-                say!("{name} of {on} has no link", "{name} de {on} n'a pas de lien"),
-                say!("look at its cable and at what is at the other end", "vérifier son câble et ce qui est à l'autre bout"),
+                say!(
+                    "{name} of {on} has no link",
+                    "{name} de {on} n'a pas de lien"
+                ),
+                say!(
+                    "look at its cable and at what is at the other end",
+                    "vérifier son câble et ce qui est à l'autre bout"
+                ),
             );
         }
         if !interface.multicast && pair.settings.dialogue.transport == Transport::Multicast {
             line.error(
-                say!("{name} of {on} does not carry multicast", "{name} de {on} ne transporte pas le multicast"),
+                say!(
+                    "{name} of {on} does not carry multicast",
+                    "{name} de {on} ne transporte pas le multicast"
+                ),
                 pair.on(machine, &format!("ip link set {name} multicast on")),
             );
         }
@@ -56,8 +75,14 @@ fn interface(pair: &Pair<'_>, found: &mut Findings) {
         if !interface.addresses.contains(&address) {
             let elsewhere = all.iter().find(|it| it.addresses.contains(&address));
             let text = match elsewhere.map(|it| &it.name) {
-                Some(other) => say!("{address} is on {other} of {on}, not on {name}", "{address} est sur {other} de {on}, non sur {name}"),
-                None => say!("{name} of {on} does not have {address}", "{name} de {on} n'a pas {address}"),
+                Some(other) => say!(
+                    "{address} is on {other} of {on}, not on {name}",
+                    "{address} est sur {other} de {on}, non sur {name}"
+                ),
+                None => say!(
+                    "{name} of {on} does not have {address}",
+                    "{name} de {on} n'a pas {address}"
+                ),
             };
             line.error(
                 text,
@@ -82,13 +107,24 @@ fn shared(pair: &Pair<'_>, found: &mut Findings) {
                 "un réseau à part, sur un lien direct ; le multicast y passe en clair ; sinon transport = \"knet\""
             )
         } else {
-            say!("a network of its own, on a direct link", "un réseau à part, sur un lien direct")
+            say!(
+                "a network of its own, on a direct link",
+                "un réseau à part, sur un lien direct"
+            )
         })
     };
-    for vip in pair.settings.vips.iter().filter(|vip| vip.interface == *name) {
+    for vip in pair
+        .settings
+        .vips
+        .iter()
+        .filter(|vip| vip.interface == *name)
+    {
         let vip = &vip.name;
         found.remark(
-            say!("the dialogue shares {name} with {vip}", "le dialogue partage {name} avec {vip}"),
+            say!(
+                "the dialogue shares {name} with {vip}",
+                "le dialogue partage {name} avec {vip}"
+            ),
             advice(clear),
         );
     }
@@ -97,7 +133,10 @@ fn shared(pair: &Pair<'_>, found: &mut Findings) {
         if routes.any(|route| route.interface == *name) {
             let on = &machine.name;
             found.remark(
-                say!("the default route of {on} goes over {name}, the interface of the dialogue", "la route par défaut de {on} passe par {name}, l'interface du dialogue"),
+                say!(
+                    "the default route of {on} goes over {name}, the interface of the dialogue",
+                    "la route par défaut de {on} passe par {name}, l'interface du dialogue"
+                ),
                 advice(clear),
             );
         }
@@ -113,22 +152,36 @@ fn link(pair: &Pair<'_>, found: &mut Findings) {
     let mut line = Line::new("lien", Section::Dialogue, label);
     for (machine, facts) in pair.seen() {
         let from = &machine.name;
-        let to = if *from == pair.own().name { pair.other() } else { pair.own() };
+        let to = if *from == pair.own().name {
+            pair.other()
+        } else {
+            pair.own()
+        };
         let Ok(corosync) = &facts.corosync else {
             line.blind = true;
             continue;
         };
         for faulty in &corosync.faulty {
             line.error(
-                say!("{from}: corosync has trouble with its interface: {faulty}", "{from} : corosync a un problème d'interface : {faulty}"),
+                say!(
+                    "{from}: corosync has trouble with its interface: {faulty}",
+                    "{from} : corosync a un problème d'interface : {faulty}"
+                ),
                 pair.on(machine, "corosync-cfgtool -s"),
             );
         }
         for link in corosync.links.iter().filter(|link| !link.connected) {
             let (number, address) = (link.number, &link.to);
             line.error(
-                say!("link {number} from {from} to {address} is down", "le lien {number} de {from} vers {address} est coupé"),
-                say!("look at the cable and the interface; {}", "vérifier le câble et l'interface ; {}", pair.on(machine, &format!("ping -c 3 {address}"))),
+                say!(
+                    "link {number} from {from} to {address} is down",
+                    "le lien {number} de {from} vers {address} est coupé"
+                ),
+                say!(
+                    "look at the cable and the interface; {}",
+                    "vérifier le câble et l'interface ; {}",
+                    pair.on(machine, &format!("ping -c 3 {address}"))
+                ),
             );
         }
         if !corosync.members.contains(&to.name) {
@@ -141,7 +194,10 @@ fn link(pair: &Pair<'_>, found: &mut Findings) {
 /// Says why a machine's corosync does not hear the other one's, as far as it can be known.
 fn unheard(pair: &Pair<'_>, (machine, facts): (&Machine, &Facts), to: &Machine, line: &mut Line) {
     let (from, other, address) = (&machine.name, &to.name, to.dialogue);
-    let there = pair.seen().find(|(it, _)| it.name == *other).map(|(_, facts)| facts);
+    let there = pair
+        .seen()
+        .find(|(it, _)| it.name == *other)
+        .map(|(_, facts)| facts);
     if there.is_some_and(|facts| !facts.processes.contains_key(COROSYNC)) {
         // That is told of the service.
         line.blind = true;
@@ -178,8 +234,14 @@ fn unheard(pair: &Pair<'_>, (machine, facts): (&Machine, &Facts), to: &Machine, 
         return;
     }
     line.error(
-        say!("{from} does not hear {other} at all ({address}): it is off, or the link is cut", "{from} n'entend pas du tout {other} ({address}) : il est éteint, ou le lien est coupé"),
-        pair.on(machine, &format!("ip -brief link show {interface} && ping -c 3 -I {interface} {address}")),
+        say!(
+            "{from} does not hear {other} at all ({address}): it is off, or the link is cut",
+            "{from} n'entend pas du tout {other} ({address}) : il est éteint, ou le lien est coupé"
+        ),
+        pair.on(
+            machine,
+            &format!("ip -brief link show {interface} && ping -c 3 -I {interface} {address}"),
+        ),
     );
 }
 
@@ -203,27 +265,49 @@ fn each(
 
 fn members(pair: &Pair<'_>, found: &mut Findings) {
     let label = say!("Members of corosync", "Membres de corosync");
-    each(pair, ("membres", label), found, |machine, corosync, line| {
-        let on = &machine.name;
-        for name in pair.names() {
-            if corosync.members.iter().any(|it| it == name) {
-                continue;
-            }
-            if corosync.configured.iter().any(|it| it == name) {
-                let missing = pair.names().iter().find(|it| **it == name).copied().unwrap_or(name);
-                line.error(
-                    say!("{on}: {missing} is no member", "{on} : {missing} n'est pas membre"),
-                    say!("see who is missing: corosync-quorumtool -s; on {missing}: systemctl start corosync pacemaker", "voir qui manque : corosync-quorumtool -s ; sur {missing} : systemctl start corosync pacemaker"),
-                );
-            } else {
-                let configured = corosync.configured.join(", ");
-                line.error(
+    each(
+        pair,
+        ("membres", label),
+        found,
+        |machine, corosync, line| {
+            let on = &machine.name;
+            for name in pair.names() {
+                if corosync.members.iter().any(|it| it == name) {
+                    continue;
+                }
+                if corosync.configured.iter().any(|it| it == name) {
+                    let mut seen = pair.seen();
+                    let runs = seen.any(|(it, facts)| {
+                        it.name == name && facts.processes.contains_key(COROSYNC)
+                    });
+                    let fix = if runs {
+                        say!(
+                            "mend the link of the dialogue: ping -c 3 between the two, corosync-cfgtool -s",
+                            "réparer le lien du dialogue : ping -c 3 entre les deux, corosync-cfgtool -s"
+                        )
+                    } else {
+                        say!(
+                            "on {name}: systemctl start corosync pacemaker",
+                            "sur {name} : systemctl start corosync pacemaker"
+                        )
+                    };
+                    line.error(
+                        say!(
+                            "{on}: {name} is no member",
+                            "{on} : {name} n'est pas membre"
+                        ),
+                        fix,
+                    );
+                } else {
+                    let configured = corosync.configured.join(", ");
+                    line.error(
                     say!("{on}: corosync runs with a configuration that does not know {name} (it has {configured})", "{on} : corosync tourne avec une configuration qui ne connaît pas {name} (elle a {configured})"),
                     pair.on(machine, "appliquer_hautedispo"),
                 );
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 fn quorum(pair: &Pair<'_>, found: &mut Findings) {

@@ -40,7 +40,10 @@ fn settings(pair: &Pair<'_>, found: &mut Findings) {
     {
         let [own, other] = [&pair.own().name, &pair.other().name];
         line.error(
-            say!("the settings of {own} and {other} differ", "les paramétrages de {own} et {other} diffèrent"),
+            say!(
+                "the settings of {own} and {other} differ",
+                "les paramétrages de {own} et {other} diffèrent"
+            ),
             synchronise(),
         );
     }
@@ -57,7 +60,10 @@ fn authkey(pair: &Pair<'_>, found: &mut Findings) {
             None => {}
             Some(None) if needed => line.error(
                 say!("{name} has no {AUTHKEY}", "{name} n'a pas {AUTHKEY}"),
-                say!("copy the other machine's: synchro-nodes there", "copier celle de l'autre machine : synchro-nodes sur celle-ci"),
+                say!(
+                    "copy the other machine's: synchro-nodes there",
+                    "copier celle de l'autre machine : synchro-nodes sur celle-ci"
+                ),
             ),
             Some(None) => {}
             Some(Some(key)) => access(pair, machine, key, &mut line),
@@ -84,8 +90,14 @@ fn access(pair: &Pair<'_>, machine: &Machine, key: &Key, line: &mut Line) {
     let (name, mode) = (&machine.name, key.mode);
     if mode & 0o077 != 0 || !key.of_root {
         line.error(
-            say!("others than root of {name} may read {AUTHKEY} (mode {mode:o})", "{AUTHKEY} de {name} est lisible par d'autres que root (droits {mode:o})"),
-            pair.on(machine, &format!("chown root: {AUTHKEY} && chmod 400 {AUTHKEY}")),
+            say!(
+                "others than root of {name} may read {AUTHKEY} (mode {mode:o})",
+                "{AUTHKEY} de {name} est lisible par d'autres que root (droits {mode:o})"
+            ),
+            pair.on(
+                machine,
+                &format!("chown root: {AUTHKEY} && chmod 400 {AUTHKEY}"),
+            ),
         );
     }
 }
@@ -99,7 +111,10 @@ fn corosync_conf(pair: &Pair<'_>, found: &mut Findings) {
         match line.see(machine, &facts.corosync_conf) {
             None => {}
             Some(None) => line.error(
-                say!("{name} has no {COROSYNC_CONF}", "{name} n'a pas {COROSYNC_CONF}"),
+                say!(
+                    "{name} has no {COROSYNC_CONF}",
+                    "{name} n'a pas {COROSYNC_CONF}"
+                ),
                 pair.on(machine, "appliquer_hautedispo"),
             ),
             Some(Some(text)) => texts.push(text),
@@ -110,7 +125,13 @@ fn corosync_conf(pair: &Pair<'_>, found: &mut Findings) {
     {
         let [own, other] = [&pair.own().name, &pair.other().name];
         for text in differences(mine, theirs) {
-            line.error(say!("from {own} to {other}: {text}", "de {own} à {other} : {text}"), None);
+            line.error(
+                say!(
+                    "from {own} to {other}: {text}",
+                    "de {own} à {other} : {text}"
+                ),
+                None,
+            );
         }
         if let Some(last) = line.errors.last_mut() {
             last.fix = Some(synchronise());
@@ -137,7 +158,10 @@ pub(super) fn differences(from: &str, to: &str) -> Vec<String> {
 
 /// Whether each file is what the settings say, and whether the running corosync has it in force.
 fn as_settings(pair: &Pair<'_>, found: &mut Findings) {
-    let label = say!("corosync.conf as the settings", "corosync.conf conforme au paramétrage");
+    let label = say!(
+        "corosync.conf as the settings",
+        "corosync.conf conforme au paramétrage"
+    );
     let mut line = Line::new("corosync_conf_conforme", Section::Files, label);
     let wanted = corosync::file(pair.settings).to_string();
     for (machine, facts) in pair.seen() {
@@ -152,7 +176,10 @@ fn as_settings(pair: &Pair<'_>, found: &mut Findings) {
         let differs = !told.is_empty();
         for text in told {
             line.error(
-                say!("{name}: to become what the settings say: {text}", "{name} : pour suivre le paramétrage : {text}"),
+                say!(
+                    "{name}: to become what the settings say: {text}",
+                    "{name} : pour suivre le paramétrage : {text}"
+                ),
                 again.clone(),
             );
         }
@@ -161,7 +188,10 @@ fn as_settings(pair: &Pair<'_>, found: &mut Findings) {
         {
             for text in &corosync.not_in_force {
                 line.error(
-                    say!("the running corosync of {name} does not have its file in force: {text}", "le corosync de {name} n'a pas pris en compte son fichier : {text}"),
+                    say!(
+                        "the running corosync of {name} does not have its file in force: {text}",
+                        "le corosync de {name} n'a pas pris en compte son fichier : {text}"
+                    ),
                     again.clone(),
                 );
             }
@@ -173,7 +203,9 @@ fn as_settings(pair: &Pair<'_>, found: &mut Findings) {
 /// What the list of services is to be.
 pub(super) fn wanted_list(pair: &Pair<'_>) -> String {
     let services = pair.settings.services.iter();
-    services.map(|service| format!("{}\n", service.name)).collect()
+    services
+        .map(|service| format!("{}\n", service.name))
+        .collect()
 }
 
 fn rsc_list(pair: &Pair<'_>, found: &mut Findings) {
@@ -184,12 +216,18 @@ fn rsc_list(pair: &Pair<'_>, found: &mut Findings) {
         let again = pair.on(machine, "appliquer_hautedispo");
         match line.see(machine, &facts.rsc_list) {
             None => {}
-            Some(None) => line.error(say!("{name} has no {RSC_LIST}", "{name} n'a pas {RSC_LIST}"), again),
+            Some(None) => line.error(
+                say!("{name} has no {RSC_LIST}", "{name} n'a pas {RSC_LIST}"),
+                again,
+            ),
             Some(Some(text)) if *text != wanted => {
                 let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
                 let (is, wanted) = (words(text), words(&wanted));
                 line.error(
-                    say!("{RSC_LIST} of {name} has: {is}; the settings have: {wanted}", "{RSC_LIST} de {name} a : {is} ; le paramétrage a : {wanted}"),
+                    say!(
+                        "{RSC_LIST} of {name} has: {is}; the settings have: {wanted}",
+                        "{RSC_LIST} de {name} a : {is} ; le paramétrage a : {wanted}"
+                    ),
                     again,
                 );
             }

@@ -1,7 +1,8 @@
 //! The two machines as a pair.
 
 use super::{Line, Pair};
-use crate::diagnose::facts::{Facts, Reason};
+use crate::diagnose::facts::{Facts, Look, Reason, Unseen};
+use crate::diagnose::gather::PACEMAKER;
 use crate::diagnose::peer::Asked;
 use crate::diagnose::report::{Findings, Section};
 use crate::settings::Machine;
@@ -24,18 +25,30 @@ fn ssh_to(pair: &Pair<'_>, found: &mut Findings) {
     let mut line = Line::new("ssh_vers", Section::Pair, label);
     match asked {
         Ok(Asked { by, .. }) if *by != host => line.error(
-            say!("{name} does not answer at {host}; it was reached at {by}", "{name} ne répond pas à {host} ; il a été joint par {by}"),
-            say!("look at the link of the dialogue: ping -c 3 {host}", "vérifier le lien du dialogue : ping -c 3 {host}"),
+            say!(
+                "{name} does not answer at {host}; it was reached at {by}",
+                "{name} ne répond pas à {host} ; il a été joint par {by}"
+            ),
+            say!(
+                "look at the link of the dialogue: ping -c 3 {host}",
+                "vérifier le lien du dialogue : ping -c 3 {host}"
+            ),
         ),
         Ok(_) => {}
-        Err(unseen) if !pair.here.root => line.unseen(pair.own(), &crate::diagnose::facts::Unseen {
-            reason: Reason::Forbidden,
-            text: unseen.text.clone(),
-        }),
+        Err(unseen) if !pair.here.root => line.unseen(
+            pair.own(),
+            &Unseen {
+                reason: Reason::Forbidden,
+                text: unseen.text.clone(),
+            },
+        ),
         Err(unseen) => {
             let text = &unseen.text;
             line.error(
-                say!("{name} ({host}) does not answer: {text}", "{name} ({host}) ne répond pas : {text}"),
+                say!(
+                    "{name} ({host}) does not answer: {text}",
+                    "{name} ({host}) ne répond pas : {text}"
+                ),
                 ssh_fix(text, &host, name),
             );
         }
@@ -47,10 +60,16 @@ fn ssh_to(pair: &Pair<'_>, found: &mut Findings) {
 fn ssh_fix(said: &str, host: &str, name: &str) -> String {
     let said = said.to_lowercase();
     if said.contains("host key verification failed") || said.contains("permission denied") {
-        return say!("join the two machines: instance, on both", "relier les deux machines : instance, sur les deux");
+        return say!(
+            "join the two machines: instance, on both",
+            "relier les deux machines : instance, sur les deux"
+        );
     }
     if said.contains("connection refused") {
-        return say!("on {name}: systemctl start ssh", "sur {name} : systemctl start ssh");
+        return say!(
+            "on {name}: systemctl start ssh",
+            "sur {name} : systemctl start ssh"
+        );
     }
     if said.contains("diagnose") {
         return say!("on {name}: diagnose", "sur {name} : diagnose");
@@ -72,7 +91,10 @@ fn ssh_from(pair: &Pair<'_>, found: &mut Findings) {
         let text = &unseen.text;
         let fix = ssh_fix(text, &host, &own.name);
         line.error(
-            say!("{name} does not get in here ({host}): {text}", "{name} n'entre pas ici ({host}) : {text}"),
+            say!(
+                "{name} does not get in here ({host}): {text}",
+                "{name} n'entre pas ici ({host}) : {text}"
+            ),
             fix,
         );
     }
@@ -94,9 +116,15 @@ fn clocks(pair: &Pair<'_>, found: &mut Findings) {
     if ahead.abs() - unsure > eole::CLOCKS_MS {
         let (name, seconds) = (&pair.other().name, ahead.abs() / 1000);
         let text = if ahead > 0 {
-            say!("the clock of {name} is {seconds} s ahead", "l'horloge de {name} avance de {seconds} s")
+            say!(
+                "the clock of {name} is {seconds} s ahead",
+                "l'horloge de {name} avance de {seconds} s"
+            )
         } else {
-            say!("the clock of {name} is {seconds} s behind", "l'horloge de {name} retarde de {seconds} s")
+            say!(
+                "the clock of {name} is {seconds} s behind",
+                "l'horloge de {name} retarde de {seconds} s"
+            )
         };
         line.error(
             text,
@@ -111,12 +139,20 @@ fn clocks(pair: &Pair<'_>, found: &mut Findings) {
 
 fn synchro(pair: &Pair<'_>, found: &mut Findings) {
     let mut line = Line::new("synchro", Section::Pair, "synchro-nodes".to_owned());
-    let again = || say!("on the active machine: synchro-nodes", "sur la machine active : synchro-nodes");
+    let again = || {
+        say!(
+            "on the active machine: synchro-nodes",
+            "sur la machine active : synchro-nodes"
+        )
+    };
     // Both remember the same one.
     if let Some(seen) = line.see(pair.own(), &pair.here.synchro) {
         match &seen.last {
             None => line.error(
-                say!("nothing was ever copied from one machine to the other", "rien n'a jamais été copié d'une machine à l'autre"),
+                say!(
+                    "nothing was ever copied from one machine to the other",
+                    "rien n'a jamais été copié d'une machine à l'autre"
+                ),
                 again(),
             ),
             Some((at, from, to)) => {
@@ -124,8 +160,15 @@ fn synchro(pair: &Pair<'_>, found: &mut Findings) {
                 if age > eole::SYNCHRO_AGE_S {
                     let hours = age / 3600;
                     line.error(
-                        say!("the last copy, from {from} to {to}, is {hours} h old", "la dernière copie, de {from} vers {to}, date de {hours} h"),
-                        say!("{}; its timer: systemctl status synchro-nodes.timer", "{} ; sa minuterie : systemctl status synchro-nodes.timer", again()),
+                        say!(
+                            "the last copy, from {from} to {to}, is {hours} h old",
+                            "la dernière copie, de {from} vers {to}, date de {hours} h"
+                        ),
+                        say!(
+                            "{}; its timer: systemctl status synchro-nodes.timer",
+                            "{} ; sa minuterie : systemctl status synchro-nodes.timer",
+                            again()
+                        ),
                     );
                 }
             }
@@ -137,12 +180,28 @@ fn synchro(pair: &Pair<'_>, found: &mut Findings) {
         {
             let name = &machine.name;
             line.error(
-                say!("the last copy to {name} failed: {reason}", "la dernière copie vers {name} a échoué : {reason}"),
+                say!(
+                    "the last copy to {name} failed: {reason}",
+                    "la dernière copie vers {name} a échoué : {reason}"
+                ),
                 again(),
             );
         }
     }
     line.end(found);
+}
+
+/// What brings a machine back into the cluster.
+fn start(pair: &Pair<'_>, machine: &Machine) -> String {
+    let mut seen = pair.seen();
+    let runs = |facts: &Facts| facts.processes.contains_key(PACEMAKER[0]);
+    if seen.any(|(it, facts)| it.name == machine.name && runs(facts)) {
+        return say!(
+            "it runs there: mend the dialogue (the lines above)",
+            "il y tourne : réparer le dialogue (lignes ci-dessus)"
+        );
+    }
+    pair.on(machine, "systemctl start corosync pacemaker")
 }
 
 fn nodes(pair: &Pair<'_>, found: &mut Findings) {
@@ -155,44 +214,74 @@ fn nodes(pair: &Pair<'_>, found: &mut Findings) {
     };
     if pacemaker.maintenance {
         line.error(
-            say!("the cluster is in maintenance: it starts, stops and watches nothing", "la grappe est en maintenance : elle ne démarre, n'arrête et ne surveille rien"),
+            say!(
+                "the cluster is in maintenance: it starts, stops and watches nothing",
+                "la grappe est en maintenance : elle ne démarre, n'arrête et ne surveille rien"
+            ),
             "crm_attribute --name maintenance-mode --delete".to_owned(),
         );
     }
     if pacemaker.dc.is_none() {
         line.error(
-            say!("no machine leads the cluster (no DC): nothing is decided", "aucune machine ne dirige la grappe (pas de DC) : rien n'est décidé"),
-            say!("wait until both have joined; else: systemctl restart pacemaker", "attendre que les deux se soient jointes ; sinon : systemctl restart pacemaker"),
+            say!(
+                "no machine leads the cluster (no DC): nothing is decided",
+                "aucune machine ne dirige la grappe (pas de DC) : rien n'est décidé"
+            ),
+            say!(
+                "wait until both have joined; else: systemctl restart pacemaker",
+                "attendre que les deux se soient jointes ; sinon : systemctl restart pacemaker"
+            ),
         );
     }
     for machine in [&pair.settings.maitre, &pair.settings.esclave] {
         let name = &machine.name;
         let Some(node) = pacemaker.node(name) else {
             line.error(
-                say!("the cluster has no node {name}", "la grappe n'a pas de nœud {name}"),
+                say!(
+                    "the cluster has no node {name}",
+                    "la grappe n'a pas de nœud {name}"
+                ),
                 pair.on(machine, "systemctl start corosync pacemaker"),
             );
             continue;
         };
         if node.unclean {
             line.error(
-                say!("{name} is lost and was not fenced: what it runs is not known", "{name} est perdu et n'a pas été clôturé : on ne sait pas ce qu'il fait tourner"),
-                say!("make sure that it is off, then: stonith_admin --confirm {name}", "s'assurer qu'il est éteint, puis : stonith_admin --confirm {name}"),
+                say!(
+                    "{name} is lost and was not fenced: what it runs is not known",
+                    "{name} est perdu et n'a pas été clôturé : on ne sait pas ce qu'il fait tourner"
+                ),
+                say!(
+                    "make sure that it is off, then: stonith_admin --confirm {name}",
+                    "s'assurer qu'il est éteint, puis : stonith_admin --confirm {name}"
+                ),
             );
         } else if node.pending {
             line.error(
-                say!("{name} is joining", "{name} est en train de rejoindre la grappe"),
-                say!("wait a moment, and look again", "attendre un instant et recommencer"),
+                say!(
+                    "{name} is joining",
+                    "{name} est en train de rejoindre la grappe"
+                ),
+                say!(
+                    "wait a moment, and look again",
+                    "attendre un instant et recommencer"
+                ),
             );
         } else if !node.online {
             line.error(
-                say!("{name} is offline: it cannot take over", "{name} est hors ligne : il ne peut prendre le relais"),
-                pair.on(machine, "systemctl start corosync pacemaker"),
+                say!(
+                    "{name} is offline: it cannot take over",
+                    "{name} est hors ligne : il ne peut prendre le relais"
+                ),
+                start(pair, machine),
             );
         }
         if node.standby {
             line.error(
-                say!("{name} is in standby: it takes nothing over", "{name} est en veille (standby) : il ne prend rien en charge"),
+                say!(
+                    "{name} is in standby: it takes nothing over",
+                    "{name} est en veille (standby) : il ne prend rien en charge"
+                ),
                 format!("crm node online {name}"),
             );
         }
@@ -243,7 +332,10 @@ fn one_active(pair: &Pair<'_>, found: &mut Findings) {
         return;
     }
     let name = &other.name;
-    if !pair.here.sees(name) {
+    let forbidden = |look: &Look<_>| matches!(look, Err(it) if it.reason == Reason::Forbidden);
+    if forbidden(&pair.here.corosync) {
+        line.blind = true;
+    } else if !pair.here.sees(name) {
         if mine.is_empty() {
             // Whoever is active, it is not this one.
             line.blind = true;

@@ -10,19 +10,35 @@ use crate::{eole, say};
 
 pub(super) fn judge(pair: &Pair<'_>, found: &mut Findings) {
     let look = pair.here.pacemaker.as_ref().ok();
-    with(look, ("cib", say!("Configuration (CIB)", "Configuration (CIB)")), found, configuration);
+    with(
+        look,
+        ("cib", say!("Configuration (CIB)", "Configuration (CIB)")),
+        found,
+        configuration,
+    );
     let label = match look.and_then(|it| active_machine(pair, it)) {
         Some(name) => say!("Resources, on {name}", "Ressources, sur {name}"),
         None => say!("Resources", "Ressources"),
     };
-    with(look, ("ressources", label), found, |it, line| group(pair, it, line));
-    with(look, ("gw_pingd", eole::PING_CLONE.to_owned()), found, |it, line| pings(pair, it, line));
+    with(look, ("ressources", label), found, |it, line| {
+        group(pair, it, line)
+    });
+    with(
+        look,
+        ("gw_pingd", eole::PING_CLONE.to_owned()),
+        found,
+        |it, line| pings(pair, it, line),
+    );
     gateways(pair, look, found);
     routes(pair, look, found);
     let label = say!("Failed actions", "Actions en échec");
-    with(look, ("echecs", label), found, |it, line| failures(it, line));
+    with(look, ("echecs", label), found, |it, line| {
+        failures(it, line)
+    });
     let label = say!("Leftovers of moves", "Restes de déplacements");
-    with(look, ("restes", label), found, |it, line| leftovers(it, line));
+    with(look, ("restes", label), found, |it, line| {
+        leftovers(it, line)
+    });
     if let Some(pacemaker) = look {
         remarks(pair, pacemaker, found);
     }
@@ -49,7 +65,13 @@ fn apply() -> String {
 
 fn configuration(pacemaker: &Pacemaker, line: &mut Line) {
     if pacemaker.empty {
-        line.error(say!("the cluster has no resource", "la grappe n'a aucune ressource"), apply());
+        line.error(
+            say!(
+                "the cluster has no resource",
+                "la grappe n'a aucune ressource"
+            ),
+            apply(),
+        );
     }
     for told in &pacemaker.invalid {
         line.error(told.text.clone(), told.fix.clone());
@@ -73,17 +95,26 @@ fn group(pair: &Pair<'_>, pacemaker: &Pacemaker, line: &mut Line) {
     let mut places: Vec<(&str, &str)> = Vec::new();
     for name in pair.settings.resources() {
         if !pacemaker.active.contains_key(name) {
-            line.error(say!("{name} is not configured", "{name} n'est pas configurée"), apply());
+            line.error(
+                say!("{name} is not configured", "{name} n'est pas configurée"),
+                apply(),
+            );
             continue;
         }
         match pacemaker.active_on(name) {
             [] if pacemaker.held_back.iter().any(|it| it == name) => line.error(
-                say!("{name} is stopped on purpose (target-role)", "{name} est arrêtée volontairement (target-role)"),
+                say!(
+                    "{name} is stopped on purpose (target-role)",
+                    "{name} est arrêtée volontairement (target-role)"
+                ),
                 format!("crm resource start {name}"),
             ),
             [] => line.error(
                 say!("{name} runs nowhere", "{name} ne tourne nulle part"),
-                say!("see why: crm_resource --why --resource {name}", "voir pourquoi : crm_resource --why --resource {name}"),
+                say!(
+                    "see why: crm_resource --why --resource {name}",
+                    "voir pourquoi : crm_resource --why --resource {name}"
+                ),
             ),
             [place] => places.push((name, place)),
             several => {
@@ -97,7 +128,10 @@ fn group(pair: &Pair<'_>, pacemaker: &Pacemaker, line: &mut Line) {
     }
     let machines: BTreeSet<&str> = places.iter().map(|(_, place)| *place).collect();
     if machines.len() > 1 {
-        let places: Vec<String> = places.iter().map(|(name, place)| format!("{name} ({place})")).collect();
+        let places: Vec<String> = places
+            .iter()
+            .map(|(name, place)| format!("{name} ({place})"))
+            .collect();
         let places = places.join(", ");
         line.error(
             say!("the resources are not on one machine: {places}", "les ressources ne sont pas sur une seule machine : {places}"),
@@ -109,7 +143,10 @@ fn group(pair: &Pair<'_>, pacemaker: &Pacemaker, line: &mut Line) {
 fn pings(pair: &Pair<'_>, pacemaker: &Pacemaker, line: &mut Line) {
     let ping = eole::PING;
     if !pacemaker.active.contains_key(ping) {
-        line.error(say!("{ping} is not configured", "{ping} n'est pas configurée"), apply());
+        line.error(
+            say!("{ping} is not configured", "{ping} n'est pas configurée"),
+            apply(),
+        );
         return;
     }
     for name in pair.names() {
@@ -129,13 +166,23 @@ fn gateways(pair: &Pair<'_>, look: Option<&Pacemaker>, found: &mut Findings) {
     let mut line = Line::new("passerelle", Section::Resources, label);
     for machine in [pair.own(), pair.other()] {
         let name = &machine.name;
-        let facts = pair.seen().find(|(it, _)| it.name == *name).map(|(_, facts)| facts);
+        let facts = pair
+            .seen()
+            .find(|(it, _)| it.name == *name)
+            .map(|(_, facts)| facts);
         let before = line.errors.len();
         for (address, look) in facts.iter().flat_map(|facts| &facts.gateways) {
             if line.see(machine, look) == Some(&false) {
                 line.error(
-                    say!("{name} gets no answer from the gateway {address}", "{name} n'a pas de réponse de la passerelle {address}"),
-                    say!("look at the cable, the interface and the gateway: {}", "vérifier le câble, l'interface et la passerelle : {}", pair.on(machine, &format!("ping -c 3 {address}"))),
+                    say!(
+                        "{name} gets no answer from the gateway {address}",
+                        "{name} n'a pas de réponse de la passerelle {address}"
+                    ),
+                    say!(
+                        "look at the cable, the interface and the gateway: {}",
+                        "vérifier le câble, l'interface et la passerelle : {}",
+                        pair.on(machine, &format!("ping -c 3 {address}"))
+                    ),
                 );
             }
         }
@@ -152,10 +199,12 @@ fn gateways(pair: &Pair<'_>, look: Option<&Pacemaker>, found: &mut Findings) {
 /// The gateway answers, as far as it was asked; does Pacemaker know?
 fn unknown_to_pacemaker(name: &str, pingd: Option<&str>, line: &mut Line) {
     let ping = eole::PING;
-    let fix = || say!(
-        "wait a moment, and look again; else: crm_resource --cleanup --resource {ping}",
-        "attendre un instant et recommencer ; sinon : crm_resource --cleanup --resource {ping}"
-    );
+    let fix = || {
+        say!(
+            "wait a moment, and look again; else: crm_resource --cleanup --resource {ping}",
+            "attendre un instant et recommencer ; sinon : crm_resource --cleanup --resource {ping}"
+        )
+    };
     match pingd.map(str::parse::<i64>) {
         Some(Ok(value)) if value > 0 => {}
         None => line.error(
@@ -180,7 +229,10 @@ fn routes(pair: &Pair<'_>, look: Option<&Pacemaker>, found: &mut Findings) {
             let (name, gateway) = (&machine.name, pair.settings.gateways.addresses.first());
             let gateway = gateway.map(ToString::to_string).unwrap_or_default();
             line.error(
-                say!("{name} has no default route", "{name} n'a pas de route par défaut"),
+                say!(
+                    "{name} has no default route",
+                    "{name} n'a pas de route par défaut"
+                ),
                 pair.on(machine, &format!("ip route add default via {gateway}")),
             );
         } else if let Some(pacemaker) = look {
@@ -217,8 +269,12 @@ fn source(
 
 fn failures(pacemaker: &Pacemaker, line: &mut Line) {
     for failure in &pacemaker.failures {
-        let (resource, node, task, rc) = (&failure.resource, &failure.node, &failure.task, failure.rc);
-        let reason = failure.reason.as_deref().filter(|it| !it.is_empty() && *it != "none");
+        let (resource, node, task, rc) =
+            (&failure.resource, &failure.node, &failure.task, failure.rc);
+        let reason = failure
+            .reason
+            .as_deref()
+            .filter(|it| !it.is_empty() && *it != "none");
         let reason = reason.map_or_else(String::new, |it| format!(" ({it})"));
         line.error(
             say!("{task} of {resource} failed on {node}, code {rc}{reason}", "{task} de {resource} a échoué sur {node}, code {rc}{reason}"),
@@ -248,8 +304,14 @@ fn remarks(pair: &Pair<'_>, pacemaker: &Pacemaker, found: &mut Findings) {
     }
     for constraint in &pacemaker.moving {
         found.remark(
-            say!("a move is under way, or was given up: {constraint}", "un déplacement est en cours, ou abandonné : {constraint}"),
-            Some(say!("its constraint ends by itself", "sa contrainte prend fin d'elle-même")),
+            say!(
+                "a move is under way, or was given up: {constraint}",
+                "un déplacement est en cours, ou abandonné : {constraint}"
+            ),
+            Some(say!(
+                "its constraint ends by itself",
+                "sa contrainte prend fin d'elle-même"
+            )),
         );
     }
     for told in &pacemaker.doubtful {
@@ -258,7 +320,10 @@ fn remarks(pair: &Pair<'_>, pacemaker: &Pacemaker, found: &mut Findings) {
     let esclave = &pair.settings.esclave.name;
     if active_machine(pair, pacemaker) == Some(esclave) {
         found.remark(
-            say!("{esclave} is the active machine", "{esclave} est la machine active"),
+            say!(
+                "{esclave} is the active machine",
+                "{esclave} est la machine active"
+            ),
             None,
         );
     }
