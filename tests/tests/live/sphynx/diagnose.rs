@@ -363,9 +363,9 @@ fn texts(node: &Node<'_>) -> Result<()> {
     );
     assert!(!english.contains("SSH"), "{english}");
     // A plain user sees less, is told so, and gets no wrong answer.
-    let plain = node
-        .command("su")
-        .args(["-s", "/bin/sh", "nobody", "-c", "diagnose --json"]);
+    let plain =
+        node.command("su")
+            .args(["-s", "/bin/sh", "nobody", "-c", "/usr/sbin/diagnose --json"]);
     let plain = plain.output()?;
     assert_eq!(
         plain.status.code(),

@@ -155,9 +155,9 @@ mod tests {
         <status><node_state id="1" uname="maitre" in_ccm="true" crmd="online" join="member" expected="member">
           <transient_attributes id="1"><instance_attributes id="t"><nvpair id="t1" name="pingd" value="100"/></instance_attributes></transient_attributes>
           <lrm id="1"><lrm_resources><lrm_resource id="VIP" class="ocf" provider="heartbeat" type="IPaddr2">
-            <lrm_rsc_op id="VIP_last_0" operation="start" operation_key="VIP_start_0" interval="0" call-id="2" rc-code="0" op-status="0" on_node="maitre"/>
-            <lrm_rsc_op id="VIP_last_failure_0" operation="monitor" operation_key="VIP_monitor_10000" interval="10000" call-id="3" rc-code="7" op-status="0" exit-reason="gone" on_node="maitre"/>
-            <lrm_rsc_op id="VIP_monitor_10000" operation="monitor" operation_key="VIP_monitor_10000" interval="10000" call-id="4" rc-code="0" op-status="0" on_node="maitre"/>
+            <lrm_rsc_op id="VIP_last_0" operation="start" operation_key="VIP_start_0" interval="0" call-id="2" rc-code="0" op-status="0" transition-key="3:1:0:8c3f2b8e-0000-4000-8000-000000000000" on_node="maitre"/>
+            <lrm_rsc_op id="VIP_last_failure_0" operation="monitor" operation_key="VIP_monitor_10000" interval="10000" call-id="3" rc-code="7" op-status="0" transition-key="3:1:0:8c3f2b8e-0000-4000-8000-000000000000" exit-reason="gone" on_node="maitre"/>
+            <lrm_rsc_op id="VIP_monitor_10000" operation="monitor" operation_key="VIP_monitor_10000" interval="10000" call-id="4" rc-code="0" op-status="0" transition-key="3:1:0:8c3f2b8e-0000-4000-8000-000000000000" on_node="maitre"/>
           </lrm_resource></lrm_resources></lrm></node_state>
           <node_state id="2" uname="esclave" in_ccm="true" crmd="online" join="member" expected="member"/></status></cib>"#;
 

@@ -198,7 +198,8 @@ fn unheard(pair: &Pair<'_>, (machine, facts): (&Machine, &Facts), to: &Machine, 
         .seen()
         .find(|(it, _)| it.name == *other)
         .map(|(_, facts)| facts);
-    if there.is_some_and(|facts| !facts.processes.contains_key(COROSYNC)) {
+    if there.is_some_and(|facts| !facts.processes.contains_key(COROSYNC) || facts.corosync.is_err())
+    {
         // That is told of the service.
         line.blind = true;
         return;
