@@ -21,7 +21,7 @@ pub(super) fn judge(pair: &Pair<'_>, found: &mut Findings) {
         None => say!("Resources", "Ressources"),
     };
     with(look, ("ressources", label), found, |it, line| {
-        group(pair, it, line)
+        group(pair, it, line);
     });
     with(
         look,
@@ -33,11 +33,11 @@ pub(super) fn judge(pair: &Pair<'_>, found: &mut Findings) {
     routes(pair, look, found);
     let label = say!("Failed actions", "Actions en échec");
     with(look, ("echecs", label), found, |it, line| {
-        failures(it, line)
+        failures(it, line);
     });
     let label = say!("Leftovers of moves", "Restes de déplacements");
     with(look, ("restes", label), found, |it, line| {
-        leftovers(it, line)
+        leftovers(it, line);
     });
     if let Some(pacemaker) = look {
         remarks(pair, pacemaker, found);
