@@ -18,7 +18,10 @@ use jiff::Timestamp;
 pub use report::{Cause, Findings, Outcome, Report, Section};
 
 use crate::say;
-use crate::settings::{Opened, Settings, Severity};
+use crate::settings::{Opened, Role, Settings, Severity};
+
+/// How long resources that move are given before a second look at them.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -57,24 +60,34 @@ pub fn run(options: &Options<'_>) -> Findings {
         );
         return found;
     }
+    let mut judged = look(&settings, role, options);
+    // The two machines are not seen at the same moment: resources that move may be seen on both.
+    if judged.says_wrong(judge::ONE_ACTIVE) {
+        std::thread::sleep(AGAIN);
+        judged = look(&settings, role, options);
+    }
+    early.followed_by(judged)
+}
+
+/// Gathers the facts of both machines, and judges them.
+fn look(settings: &Settings, role: Role, options: &Options<'_>) -> Findings {
     let (here, peer) = std::thread::scope(|scope| {
         let peer = options
             .peer
-            .then(|| scope.spawn(|| peer::ask(&settings, options.config, options.limit)));
-        let here = gather::facts(&settings, options.limit, false);
+            .then(|| scope.spawn(|| peer::ask(settings, options.config, options.limit)));
+        let here = gather::facts(settings, options.limit, false);
         (here, peer.map(|peer| gather::joined(peer.join())))
     });
     if let Some(Ok(asked)) = &peer {
-        peer::remember(&settings, &asked.facts);
+        peer::remember(settings, &asked.facts);
     }
-    let judged = judge::all(&judge::Pair {
-        settings: &settings,
+    judge::all(&judge::Pair {
+        settings,
         role,
         here: &here,
         peer: peer.as_ref(),
         now: Timestamp::now().as_second(),
-    });
-    early.followed_by(judged)
+    })
 }
 
 /// Returns the facts of this machine as JSON, for the other one.

@@ -121,6 +121,12 @@ impl Findings {
         }
     }
 
+    /// Tells whether this report is an error.
+    pub(super) fn says_wrong(&self, id: &str) -> bool {
+        let mut reports = self.reports.iter();
+        reports.any(|report| report.id == id && report.outcome == Outcome::Error)
+    }
+
     pub(super) fn report(&mut self, report: Report) {
         let worse = |outcome| match outcome {
             Outcome::Ok => 0,

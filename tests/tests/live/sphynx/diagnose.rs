@@ -207,7 +207,8 @@ const FAULTS: &[Fault] = &[
         mend: "cp -p /run/k /etc/corosync/authkey",
         line: "authkey",
         words: &[
-            "de maitre et de esclave diffèrent",
+            "/etc/corosync/authkey de ",
+            " diffèrent",
             "systemctl restart corosync",
         ],
         both: true,
@@ -228,7 +229,7 @@ const FAULTS: &[Fault] = &[
         make: "cp -p /etc/corosync/corosync.conf /run/c; sed -i 's/token: 1000/token: 3000/' /etc/corosync/corosync.conf",
         mend: "cp -p /run/c /etc/corosync/corosync.conf",
         line: "corosync_conf",
-        words: &["totem.token: 1000 -> 3000", "synchro-nodes"],
+        words: &["totem.token: ", "synchro-nodes"],
         both: true,
     },
     Fault {

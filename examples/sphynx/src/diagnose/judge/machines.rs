@@ -1,6 +1,6 @@
 //! The two machines as a pair.
 
-use super::{Line, Pair};
+use super::{Line, ONE_ACTIVE, Pair};
 use crate::diagnose::facts::{Facts, Look, Reason, Unseen};
 use crate::diagnose::gather::PACEMAKER;
 use crate::diagnose::peer::Asked;
@@ -309,7 +309,7 @@ fn own_work(pair: &Pair<'_>, machine: &Machine, facts: &Facts) -> Vec<String> {
 
 fn one_active(pair: &Pair<'_>, found: &mut Findings) {
     let label = say!("One machine is active", "Une seule machine active");
-    let mut line = Line::new("une_seule_active", Section::Pair, label);
+    let mut line = Line::new(ONE_ACTIVE, Section::Pair, label);
     let (own, other) = (pair.own(), pair.other());
     let mine = own_work(pair, own, pair.here);
     if let Some(there) = pair.there() {

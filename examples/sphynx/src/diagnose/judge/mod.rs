@@ -14,6 +14,9 @@ use super::report::{Cause, Findings, Outcome, Report, Section};
 use crate::say;
 use crate::settings::{Machine, Role, Settings};
 
+/// The line that tells of two active machines.
+pub(super) const ONE_ACTIVE: &str = "une_seule_active";
+
 /// What is judged.
 pub(super) struct Pair<'a> {
     pub(super) settings: &'a Settings,
