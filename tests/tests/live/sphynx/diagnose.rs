@@ -72,11 +72,11 @@ fn set_up(lab: &Lab) -> Result<()> {
             ])
             .stdout()?;
         node.write(DIAGNOSE, &program)?;
+        node.write(APPLY, &apply)?;
         node.command("chmod")
             .args(["755", DIAGNOSE, APPLY])
             .stdout()?;
         node.write(SETTINGS, &settings)?;
-        node.write(APPLY, &apply)?;
         synchronised(node, "")?;
         node.write("/etc/corosync/authkey", [7; 128])?;
         node.command("chmod")
