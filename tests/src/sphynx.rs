@@ -50,62 +50,14 @@ pub(crate) fn files(strongswan: bool, systemd: bool) -> Vec<SeedFile> {
     files
 }
 
-/// What a gateway that does not answer a node means for the group.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Gateway {
-    /// The group cannot run there, and nowhere when the gateway answers no node.
-    #[default]
-    Required,
-    /// The group runs where the gateway answers, if there is such a node: that counts for more than
-    /// that it does not like to move. Where none is, it stays.
-    Preferred,
-}
-
-impl Gateway {
-    /// The rule of the constraint.
-    fn rule(self) -> &'static str {
-        match self {
-            Self::Required => {
-                r#"<rule id="sphynx_needs_gateway-rule" score="-INFINITY" boolean-op="or">
-<expression id="sphynx_needs_gateway-unknown" attribute="pingd" operation="not_defined"/>
-<expression id="sphynx_needs_gateway-lost" attribute="pingd" operation="lte" value="0" type="number"/>
-</rule>"#
-            }
-            Self::Preferred => {
-                r#"<rule id="sphynx_needs_gateway-rule" score-attribute="pingd">
-<expression id="sphynx_needs_gateway-known" attribute="pingd" operation="defined"/>
-</rule>"#
-            }
-        }
-    }
-
-    /// How long the attribute daemon waits for what the other nodes find. Where the group only prefers
-    /// the gateway, it would move to the node that is the first to find it back, or the last to find it
-    /// lost, unless that is longer than a round of pings.
-    fn dampen(self) -> &'static str {
-        match self {
-            Self::Required => "1s",
-            Self::Preferred => "5s",
-        }
-    }
-
-    /// The value of `pingd` where the gateway answers.
-    fn answers(self) -> &'static str {
-        match self {
-            Self::Required => "100",
-            Self::Preferred => "1000",
-        }
-    }
-}
-
 /// Returns the `configuration` element: the group, the clone that watches the gateway, and the
 /// constraints that keep the group where the gateway answers, on `maitre` if it can be.
 #[must_use]
 pub fn configuration() -> String {
-    configuration_with(Gateway::default(), false)
+    configuration_for(false)
 }
 
-fn configuration_with(gateway: Gateway, systemd: bool) -> String {
+fn configuration_for(systemd: bool) -> String {
     let (class, ipsec) = if systemd {
         ("systemd", IPSEC_UNIT)
     } else {
@@ -133,8 +85,7 @@ fn configuration_with(gateway: Gateway, systemd: bool) -> String {
         primitive("ipsec_rsc", &ipsec, &[], "10s"),
         primitive("arv_rsc", &arv, &[], "10s"),
     ];
-    let ping = gateway_watch(gateway);
-    let rule = gateway.rule();
+    let ping = gateway_watch();
     format!(
         r#"<configuration>
 <rsc_defaults><meta_attributes id="rsc-options"><nvpair id="rsc-options-resource-stickiness" name="resource-stickiness" value="100"/></meta_attributes></rsc_defaults>
@@ -145,7 +96,10 @@ fn configuration_with(gateway: Gateway, systemd: bool) -> String {
 <constraints>
 <rsc_location id="sphynx_on_maitre" rsc="sphynx" node="maitre" score="50"/>
 <rsc_location id="sphynx_needs_gateway" rsc="sphynx">
-{rule}
+<rule id="sphynx_needs_gateway-rule" score="-INFINITY" boolean-op="or">
+<expression id="sphynx_needs_gateway-unknown" attribute="pingd" operation="not_defined"/>
+<expression id="sphynx_needs_gateway-lost" attribute="pingd" operation="lte" value="0" type="number"/>
+</rule>
 </rsc_location>
 </constraints>
 </configuration>
@@ -155,16 +109,16 @@ fn configuration_with(gateway: Gateway, systemd: bool) -> String {
 }
 
 /// The clone that watches the gateway: an element of `resources`.
-fn gateway_watch(gateway: Gateway) -> String {
+fn gateway_watch() -> String {
     let ping = primitive(
         "gw_pingd",
         r#"class="ocf" provider="pacemaker" type="ping""#,
         &[
             ("host_list", &Link::Academie.address(1)),
-            ("multiplier", gateway.answers()),
+            ("multiplier", "100"),
             ("attempts", "2"),
             ("timeout", "1"),
-            ("dampen", gateway.dampen()),
+            ("dampen", "1s"),
         ],
         "2s",
     );
@@ -197,14 +151,6 @@ impl Lab {
     /// [`ha_core::ErrorKind::Daemon`] when the CIB refuses them; [`ha_core::ErrorKind::Timeout`] with what does not run
     /// and the end of the logs.
     pub fn load_sphynx(&self) -> Result<()> {
-        self.load_sphynx_with(Gateway::default())
-    }
-
-    /// Does the same, with another rule for the gateway.
-    ///
-    /// # Errors
-    /// As [`load_sphynx`](Self::load_sphynx).
-    pub fn load_sphynx_with(&self, gateway: Gateway) -> Result<()> {
         let node = self.node("maitre")?;
         let load = |configuration: String| {
             node.command("cibadmin")
@@ -215,7 +161,7 @@ impl Lab {
         };
         // The group starts where the gateway is known to answer first, and stays there: both nodes
         // must know before there is a group.
-        let watch = gateway_watch(gateway);
+        let watch = gateway_watch();
         load(format!(
             "<configuration><resources>{watch}</resources></configuration>"
         ))?;
@@ -229,8 +175,7 @@ impl Lab {
                     .command("cibadmin")
                     .args(["-Q", "-o", "status"])
                     .stdout()?;
-                let known = format!("name=\"pingd\" value=\"{}\"", gateway.answers());
-                let known = status.matches(&known).count();
+                let known = status.matches("name=\"pingd\" value=\"100\"").count();
                 if known == nodes {
                     Ok(())
                 } else {
@@ -239,7 +184,7 @@ impl Lab {
             },
         )
         .map_err(|e| Error::new(e.kind(), format!("{e:#}\n{}", self.log_tails())))?;
-        load(configuration_with(gateway, self.options().systemd))?;
+        load(configuration_for(self.options().systemd))?;
         self.wait_sphynx("maitre", Duration::from_secs(40))
     }
 

@@ -405,7 +405,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     // A test of that package needs its programs; with the features of the whole workspace they are
     // those that `cargo test --workspace` has built already.
     cargo.args(["test", "--quiet", "--no-run", "--workspace"]);
-    cargo.args(["--test", "beside"]);
+    cargo.args(["--test", "beside", "--test", "settings"]);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if folder.ends_with("release") {
         cargo.arg("--release");

@@ -9,6 +9,7 @@ use lab::harness::Harness;
 mod diagnose;
 mod net;
 mod pair;
+mod set_up;
 mod ssh;
 mod systemd;
 mod tunnel;

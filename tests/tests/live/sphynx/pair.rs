@@ -5,72 +5,25 @@ use std::time::Duration;
 
 use ha_core::Result;
 use lab::harness::{Harness, own};
-use lab::sphynx::Gateway;
 use lab::{Lab, LabOptions, Link, NotYet, sphynx};
 
+use super::set_up::{set_up, settings};
 use super::{LIMIT, has_started, settle};
 use crate::lab_itself::wait_line;
 
 pub(crate) fn register(harness: &mut Harness) {
     let lab = LabOptions::default;
     let limit = Duration::from_secs(900);
-    harness.test("sphynx::pair::networks", own(lab(), networks).limit(limit));
+    harness.test(
+        "sphynx::pair::dialogue_cut",
+        own(lab(), dialogue).limit(limit),
+    );
     harness.test("sphynx::pair::starts", own(lab(), starts).limit(limit));
 }
 
-/// Waits until both nodes know whether the gateway answers them.
-fn wait_gateway(lab: &Lab, maitre: bool, esclave: bool) -> Result<()> {
-    for (node, answers) in [("maitre", maitre), ("esclave", esclave)] {
-        let what = format!("{node} knows whether the gateway answers");
-        lab.wait_until(LIMIT, &what, || {
-            let ask = lab.node("maitre")?.command("attrd_updater");
-            let said = ask.args(["-Q", "-n", "pingd", "-N", node]).stdout()?;
-            let value = if answers {
-                "value=\"1000\""
-            } else {
-                "value=\"0\""
-            };
-            if said.contains(value) {
-                Ok(())
-            } else {
-                Err(NotYet::because(said))
-            }
-        })?;
-    }
-    settle(lab)
-}
-
-fn networks(lab: &Lab) -> Result<()> {
-    lab.load_sphynx_with(Gateway::Preferred)?;
-    gateway_of_the_master_cut(lab)?;
-    gateway_gone_for_both(lab)?;
+fn dialogue(lab: &Lab) -> Result<()> {
+    set_up(lab, &settings(&[]), &[])?;
     dialogue_cut(lab)
-}
-
-fn gateway_of_the_master_cut(lab: &Lab) -> Result<()> {
-    lab.cut("maitre", Link::Academie)?;
-    wait_gateway(lab, false, true)?;
-    lab.wait_sphynx("esclave", LIMIT)?;
-    lab.heal("maitre", Link::Academie)?;
-    wait_gateway(lab, true, true)?;
-    // Back is not better.
-    lab.wait_sphynx("esclave", LIMIT)
-}
-
-/// The group does not stop: it stays where it is. The nodes do not notice in the same moment; when the
-/// machine is so busy that one is seconds later, the group may move.
-fn gateway_gone_for_both(lab: &Lab) -> Result<()> {
-    for cut in [true, false] {
-        if cut {
-            lab.cut("gateway", Link::Academie)?;
-        } else {
-            lab.heal("gateway", Link::Academie)?;
-        }
-        wait_gateway(lab, !cut, !cut)?;
-        let on = wait_on_one(lab)?;
-        println!("gateway cut for both: {cut}; the group is on {on}");
-    }
-    Ok(())
 }
 
 /// Waits until all of the group runs on one node, whichever; returns its name.
@@ -148,7 +101,7 @@ fn dialogue_cut(lab: &Lab) -> Result<()> {
 }
 
 fn starts(lab: &Lab) -> Result<()> {
-    lab.load_sphynx()?;
+    set_up(lab, &settings(&[]), &[])?;
     let off = || -> Result<()> {
         for name in ["esclave", "maitre"] {
             lab.power_cut(name)?;

@@ -7,6 +7,7 @@ use lab::harness::{Harness, plain};
 use lab::{Lab, LabOptions};
 
 use super::LIMIT;
+use super::set_up::{set_up, settings};
 use super::tunnel::{Scene, kill_service};
 
 pub(crate) fn register(harness: &mut Harness) {
@@ -18,6 +19,7 @@ fn systemd() -> Result<()> {
     let lab = Lab::start(&LabOptions {
         systemd: true,
         tunnel: true,
+        start_cluster: false,
         ..LabOptions::default()
     });
     match lab {
@@ -31,7 +33,15 @@ fn systemd() -> Result<()> {
 }
 
 fn fails_over(lab: &Lab) -> Result<()> {
-    lab.load_sphynx()?;
+    // From machines on which nothing is switched on yet to those that come back by themselves.
+    let units = settings(&[
+        (
+            "agent = \"lsb:ipsec\"",
+            "agent = \"systemd:strongswan-starter\"",
+        ),
+        ("agent = \"lsb:arv\"", "agent = \"systemd:arv\""),
+    ]);
+    set_up(lab, &units, &["--start"])?;
     let node = lab.node("maitre")?;
     assert_eq!(
         node.command("cat").arg("/proc/1/comm").stdout()?,
@@ -56,12 +66,13 @@ fn fails_over(lab: &Lab) -> Result<()> {
     let scene = Scene::start(lab)?;
     let killed = Instant::now();
     // The unit says that systemd restarts it; in the cluster's hands it does not.
-    kill_service(lab, "maitre", "ipsec_rsc", &["starter", "charon"], "1")?;
+    kill_service(lab, "maitre", "ipsec_rsc", &["charon", "starter"], "1")?;
     super::cleanup(lab, "ipsec_rsc")?;
     scene.recovers("systemd: ipsec killed", killed, "maitre")?;
     let cut = lab.power_cut("maitre")?;
     scene.recovers("systemd: power of maitre cut", cut, "esclave")?;
     assert_eq!(active("esclave")?, ["active", "active"]);
     lab.power_on("maitre")?;
+    lab.wait_online(LIMIT)?;
     lab.wait_sphynx("esclave", LIMIT)
 }

@@ -8,6 +8,7 @@ use lab::tunnel::{AMON_LAN, host_behind};
 use lab::{Lab, LabOptions, Link, NotYet, Pings, WORLD, sphynx};
 
 use super::net::Server;
+use super::set_up::{set_up, settings};
 use super::{LIMIT, cleanup, has_started, settle};
 
 pub(crate) fn register(harness: &mut Harness) {
@@ -96,17 +97,12 @@ pub(crate) fn kill_service(
 }
 
 fn survives(lab: &Lab) -> Result<()> {
-    let node = lab.node("maitre")?;
-    node.command("crm_attribute")
-        .args(["--type", "rsc_defaults", "--name", "migration-threshold"])
-        .args(["--update", "3"])
-        .stdout()?;
-    lab.load_sphynx()?;
     // The three deaths of ARV need not take half a minute.
-    node.command("cibadmin")
-        .args(["--modify", "--xml-text"])
-        .arg("<op id=\"arv_rsc-monitor\" name=\"monitor\" interval=\"1s\" timeout=\"20s\"/>")
-        .stdout()?;
+    let quick = (
+        "agent = \"lsb:arv\"",
+        "agent = \"lsb:arv\"\nsurveillance = \"1s\"",
+    );
+    set_up(lab, &settings(&[quick]), &[])?;
     let scene = Scene::start(lab)?;
     traffic_has_the_right_addresses(lab, "maitre", Some("esclave"))?;
     ipsec_is_recovered_on_the_spot(&scene)?;
@@ -141,7 +137,7 @@ fn traffic_has_the_right_addresses(lab: &Lab, active: &str, passive: Option<&str
 fn ipsec_is_recovered_on_the_spot(scene: &Scene<'_>) -> Result<()> {
     let lab = scene.lab;
     let killed = Instant::now();
-    kill_service(lab, "maitre", "ipsec_rsc", &["starter", "charon"], "1")?;
+    kill_service(lab, "maitre", "ipsec_rsc", &["charon", "starter"], "1")?;
     settle(lab)?;
     cleanup(lab, "ipsec_rsc")?;
     scene.recovers("ipsec killed", killed, "maitre")?;
@@ -166,6 +162,23 @@ fn the_node_that_comes_back_takes_nothing(scene: &Scene<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Waits until both nodes have found out that the gateway answers: one that has not yet, since it has just
+/// come, is worth less than one that has.
+fn wait_gateways(lab: &Lab) -> Result<()> {
+    for node in ["maitre", "esclave"] {
+        lab.wait_until(LIMIT, &format!("{node} knows the gateway"), || {
+            let ask = lab.node("maitre")?.command("attrd_updater");
+            let said = ask.args(["-Q", "-n", "pingd", "-N", node]).stdout()?;
+            if said.contains("value=\"1\"") {
+                Ok(())
+            } else {
+                Err(NotYet::because(said))
+            }
+        })?;
+    }
+    settle(lab)
+}
+
 fn standby(scene: &Scene<'_>) -> Result<()> {
     let lab = scene.lab;
     let standby = |value: &str| -> Result<()> {
@@ -173,11 +186,13 @@ fn standby(scene: &Scene<'_>) -> Result<()> {
         command.args(["-N", "esclave", "-v", value]).stdout()?;
         settle(lab)
     };
+    wait_gateways(lab)?;
     let began = Instant::now();
     standby("on")?;
     let text = lab.node("maitre")?.command("crm_mon").arg("-1").stdout()?;
     assert!(text.contains("Node esclave: standby"), "{text}");
     standby("off")?;
+    wait_gateways(lab)?;
     scene.recovers("esclave in standby, and out of it", began, "maitre")
 }
 
