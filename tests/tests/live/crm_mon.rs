@@ -402,7 +402,7 @@ pub(crate) fn build() -> Result<PathBuf> {
         .and_then(Path::parent)
         .ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
     let mut cargo = Command::new(env!("CARGO"));
-    // A test of that package needs its programs; with the features of the whole workspace they are
+    // A test of a package needs its programs: one of `ha-examples`, one of `sphynx`; with the features of the whole workspace they are
     // those that `cargo test --workspace` has built already.
     cargo.args(["test", "--quiet", "--no-run", "--workspace"]);
     cargo.args(["--test", "beside", "--test", "settings"]);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::process::Command;
 
 use ha_core::corosync_conf::Network;
-use ha_core::{Error, ErrorExt, Result};
+use ha_core::{Error, ErrorExt, ErrorKind, Result};
 use serde::Deserialize;
 
 use super::{Problem, Settings, Transport};
@@ -33,24 +33,13 @@ impl Interface {
     /// Lists the interfaces of this machine.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](ha_core::ErrorKind::NotFound) when `ip` is not installed, else those of running it.
+    /// [`ErrorKind::NotFound`] when `ip` is not installed, else those of running it.
     pub fn all() -> Result<Vec<Self>> {
-        let what = || {
-            say!(
-                "list the interfaces: ip -json address",
-                "lister les interfaces : ip -json address"
-            )
-        };
-        let output = Command::new("ip")
-            .args(["-json", "address"])
-            .output()
-            .with_context(what)?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(Error::new(ha_core::ErrorKind::Io, text).context(what()));
-        }
-        serde_json::from_slice(&output.stdout)
-            .map_err(|e| Error::new(ha_core::ErrorKind::Protocol, e.to_string()).context(what()))
+        let printed = ip("address")?;
+        let bad = |e: serde_json::Error| Error::new(ErrorKind::Protocol, e.to_string());
+        serde_json::from_slice(&printed)
+            .map_err(bad)
+            .context("ip -json address")
     }
 
     /// Whether it has an address.
@@ -79,6 +68,34 @@ impl Interface {
         });
         networks.any(|network| network.contains(address))
     }
+}
+
+/// Returns what `ip` prints, as JSON, of what it is asked.
+fn ip(what: &str) -> Result<Vec<u8>> {
+    let line = || format!("ip -json {what}");
+    let command = Command::new("ip")
+        .arg("-json")
+        .args(what.split(' '))
+        .output();
+    let output = command.map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::from(e).with_hint(say!(
+            "install the package iproute2",
+            "installer le paquet iproute2"
+        )),
+        _ => e.into(),
+    });
+    let output = output.with_context(line)?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Error::new(ErrorKind::Io, text).context(line()));
+    }
+    Ok(output.stdout)
+}
+
+fn has_default_route() -> Result<bool> {
+    let printed = ip("route show default")?;
+    // Older ones print nothing where newer ones print an empty list.
+    Ok(String::from_utf8_lossy(&printed).contains("default"))
 }
 
 impl Settings {
@@ -136,6 +153,19 @@ impl Settings {
                     say!("mend interface, adresse or masque, unless the network shall come with the address", "corriger interface, adresse ou masque, sauf si le réseau doit venir avec l'adresse"),
                 ));
             }
+        }
+        if self.source.is_some() && !has_default_route()? {
+            out.push(Problem::warning(
+                "source.vip",
+                say!(
+                    "this machine has no default route, to which the source address is given: its resource cannot start here",
+                    "cette machine n'a pas de route par défaut, à laquelle donner l'adresse source : sa ressource ne peut démarrer ici"
+                ),
+                say!(
+                    "add one that stays: ip route add default via GATEWAY",
+                    "en ajouter une durable : ip route add default via PASSERELLE"
+                ),
+            ));
         }
         let other = role.other();
         if let Some(name) = &self.machine(other).ssh

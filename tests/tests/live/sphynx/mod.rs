@@ -6,6 +6,7 @@ use ha_core::{Error, ErrorKind, Result};
 use lab::Lab;
 use lab::harness::Harness;
 
+mod apply;
 mod diagnose;
 mod net;
 mod pair;
@@ -15,6 +16,7 @@ mod systemd;
 mod tunnel;
 
 pub(crate) fn register(harness: &mut Harness) {
+    apply::register(harness);
     net::register(harness);
     pair::register(harness);
     diagnose::register(harness);
