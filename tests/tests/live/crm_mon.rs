@@ -396,24 +396,30 @@ fn asked(node: &Node<'_>, arguments: &[&str], code: i32, start: &str) -> Result<
 
 /// Builds our program and says where it is: it belongs to another package than this test.
 pub(crate) fn build() -> Result<PathBuf> {
+    Ok(build_beside("beside")?.join("crm_mon"))
+}
+
+/// Builds the programs of the package that has a test of this name, and returns the folder that they are in.
+pub(crate) fn build_beside(test: &str) -> Result<PathBuf> {
     let executable = std::env::current_exe()?;
     let folder = executable
         .parent()
         .and_then(Path::parent)
         .ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
     let mut cargo = Command::new(env!("CARGO"));
-    // A test of a package needs its programs: one of `ha-examples`, one of `sphynx`; with the features of the whole workspace they are
+    // A test of that package needs its programs; with the features of the whole workspace they are
     // those that `cargo test --workspace` has built already.
     cargo.args(["test", "--quiet", "--no-run", "--workspace"]);
-    cargo.args(["--test", "beside", "--test", "settings"]);
+    cargo.args(["--test", test]);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
     if !cargo.status()?.success() {
-        return Err(Error::new(ErrorKind::Io, "cargo cannot build crm_mon"));
+        let what = format!("cargo cannot build the programs beside the test {test}");
+        return Err(Error::new(ErrorKind::Io, what));
     }
-    Ok(folder.join("crm_mon"))
+    Ok(folder.to_owned())
 }
 
 /// Installs our program, and what it becomes beside it.

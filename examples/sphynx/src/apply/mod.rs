@@ -148,7 +148,8 @@ fn switch_on(settings: &Settings, request: &Request) -> Result<()> {
         ))?;
     }
     load(&wanted, request)?;
-    if request.start && !request.dry_run && !key_is_missing {
+    let start = request.start && !request.dry_run && !key_is_missing;
+    if start {
         for name in ["corosync", "pacemaker"] {
             daemons::service(name, true)?;
             report::line(&say!(
@@ -158,7 +159,7 @@ fn switch_on(settings: &Settings, request: &Request) -> Result<()> {
         }
     }
     let config = crate::cluster::config(settings, mailer(settings).as_deref())?;
-    match pacemaker::connect(request)? {
+    match pacemaker::connect(request, start)? {
         Some(cluster) => pacemaker::apply(&cluster, &config, request).map(drop),
         None => not_running(request),
     }
@@ -167,13 +168,14 @@ fn switch_on(settings: &Settings, request: &Request) -> Result<()> {
 fn switch_off(settings: &Settings, request: &Request) -> Result<()> {
     let list = Wanted::new(RSC_LIST, Content::Absent, 0)?;
     let config = crate::cluster::config(settings, None)?;
-    let Some(cluster) = pacemaker::connect(request)? else {
+    let Some(cluster) = pacemaker::connect(request, false)? else {
         write_all(&[&list], request)?;
         return report::line(&say!(
             "Pacemaker does not run: what it is to manage stays stored, and is removed by a run while it does",
             "Pacemaker ne tourne pas : ce qu'il doit gérer reste enregistré, et sera retiré par un passage quand il tournera"
         ));
     };
+    pacemaker::stop_group(&cluster, request)?;
     let others_stay = pacemaker::apply(&cluster, &config, request)?;
     write_all(&[&list], request)?;
     if others_stay {

@@ -11,17 +11,16 @@ use ha_core::xml::Element;
 use ha_core::{Error, ErrorKind, Result};
 
 use super::{Request, report};
-use crate::{language, say};
+use crate::{eole, language, say};
 
 /// How often a daemon that was just started is asked whether it answers.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Connects to the cluster; nothing when Pacemaker does not run here. One that was just started is waited for.
-pub(super) fn connect(request: &Request) -> Result<Option<Cluster>> {
+pub(super) fn connect(request: &Request, started: bool) -> Result<Option<Cluster>> {
     let mut options = ConnectOptions::default();
     options.timeout = request.timeout;
     let deadline = Instant::now() + request.timeout;
-    let started = request.start && !request.dry_run;
     loop {
         let tried = Cluster::connect(&options);
         return match tried {
@@ -145,6 +144,26 @@ pub(super) fn apply(cluster: &Cluster, config: &Config, request: &Request) -> Re
         ))?;
     }
     Ok(others)
+}
+
+/// Stops what is to be removed, in its order, and waits: what is removed while it runs is stopped in any order, and the
+/// source address cannot be taken back any more once its address is gone.
+pub(super) fn stop_group(cluster: &Cluster, request: &Request) -> Result<()> {
+    let cib = cluster.cib().query()?;
+    let is_it = |e: Element<'_>| e.name() == "group" && e.attribute("id") == Some(eole::GROUP);
+    if request.dry_run || !cib.root().descendants().any(is_it) {
+        return Ok(());
+    }
+    let group = eole::GROUP;
+    report::line(&say!(
+        "{group}: stopped first, in its order",
+        "{group} : arrêté d'abord, dans son ordre"
+    ))?;
+    cluster
+        .resource(group)
+        .stop()
+        .wait(request.timeout)
+        .map(drop)
 }
 
 /// Waits until nothing is under way.

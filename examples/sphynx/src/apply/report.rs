@@ -62,12 +62,17 @@ pub(super) fn plan(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
+/// What this package says is in French already: its spaces before double signs are not to become two.
+fn spaced(text: &str) -> String {
+    text.replace("  ;", " ;").replace("  :", " :")
+}
+
 /// Says what failed and what to do next, and returns the exit status.
 pub fn failure(program: &str, error: &Error) -> u8 {
     let language = language::current();
-    let text = error.text(language);
+    let text = spaced(&error.text(language));
     aside(&say!("{program}: {text}", "{program} : {text}"));
-    if let Some(hint) = error.hint_text(language) {
+    if let Some(hint) = error.hint_text(language).map(|hint| spaced(&hint)) {
         aside(&say!("  next step: {hint}", "  à faire : {hint}"));
     }
     error.exit_code()

@@ -131,7 +131,7 @@ fn again(node: &Node<'_>) -> Result<()> {
 
 /// What the crm shell prints is legible, and reading it again changes nothing.
 fn crmsh(node: &Node<'_>) -> Result<()> {
-    const FILE: &str = "/run/crm";
+    const FILE: &str = "/run/shown.crm";
     let crm = |words: &[&str]| {
         let command = node
             .command("crm")
@@ -145,7 +145,7 @@ fn crmsh(node: &Node<'_>) -> Result<()> {
         "group sphynx VIP_externe VIP_interne VIP_src_addr ipsec_rsc arv_rsc",
         "clone gw_pingd_clone gw_pingd",
         "location sphynx_sur_maitre sphynx 50: maitre",
-        "\trule 100000: defined pingd and pingd gt 0",
+        "\trule 100000: defined pingd and pingd number:gt 0",
     ] {
         assert!(shown.stdout.contains(line), "{line}\n{}", shown.stdout);
     }

@@ -55,7 +55,8 @@ const LIST: &str = "/etc/ha.d/.rsc_list";
 
 /// Builds the program, and puts it and its settings on the nodes.
 fn install(lab: &Lab) -> Result<()> {
-    let program = std::fs::read(crate::crm_mon::build()?.with_file_name("appliquer_hautedispo"))?;
+    let program =
+        std::fs::read(crate::crm_mon::build_beside("settings")?.join("appliquer_hautedispo"))?;
     for node in lab.nodes() {
         node.write(PROGRAM, &program)?;
         node.command("mkdir").args(["-p", "/etc/eole"]).stdout()?;
