@@ -93,6 +93,16 @@ impl NodeCommand {
         self
     }
 
+    /// Has other programs start it: these words come before it.
+    #[must_use]
+    pub(crate) fn under<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
+        let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        words.push(std::mem::take(&mut self.program));
+        self.program = words.remove(0);
+        self.args.splice(0..0, words);
+        self
+    }
+
     /// Runs it to its end and returns what it printed, whatever its exit status.
     ///
     /// # Errors

@@ -86,6 +86,7 @@ pub mod sphynx;
 pub mod ssh;
 mod stopwatch;
 mod systemd;
+mod terminal;
 pub mod tunnel;
 mod wait;
 
@@ -96,6 +97,7 @@ pub use network::{Link, WORLD};
 pub use node::Node;
 pub use options::LabOptions;
 pub use pings::Pings;
+pub use terminal::Terminal;
 pub use wait::{NotYet, wait_until};
 
 /// The first argument of an executable of ours that is started again in another role.

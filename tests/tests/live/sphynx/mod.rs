@@ -8,20 +8,25 @@ use lab::harness::Harness;
 
 mod apply;
 mod diagnose;
+mod dialogue;
+mod machines;
 mod net;
 mod pair;
 mod set_up;
 mod ssh;
+mod synchro;
 mod systemd;
 mod tunnel;
 
 pub(crate) fn register(harness: &mut Harness) {
     apply::register(harness);
+    dialogue::register(harness);
     net::register(harness);
     pair::register(harness);
     diagnose::register(harness);
     ssh::register(harness);
     systemd::register(harness);
+    synchro::register(harness);
     tunnel::register(harness);
 }
 
