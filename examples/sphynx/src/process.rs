@@ -1,6 +1,6 @@
 //! Other programs, run so that Ctrl-C ends them too and that what they say is at hand.
 
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
@@ -17,12 +17,13 @@ pub(crate) struct Done {
     pub(crate) stderr: String,
 }
 
-/// What to do with a line of a program's standard error, besides keeping it: what is returned is shown.
-pub(crate) type Show = fn(&str) -> Option<String>;
-
-/// Shows nothing.
-pub(crate) fn quiet(_: &str) -> Option<String> {
-    None
+/// Where a program's standard error goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errors {
+    /// It is kept.
+    Kept,
+    /// To our own: who types on a terminal sees it in its place.
+    Shown,
 }
 
 /// Runs a program to its end.
@@ -30,8 +31,12 @@ pub(crate) fn quiet(_: &str) -> Option<String> {
 /// # Errors
 /// [`ErrorKind::NotFound`] when it is not installed; an I/O error; that of [`interrupt`] after Ctrl-C, with the program
 /// ended.
-pub(crate) fn run(mut command: Command, input: &[u8], show: Show) -> Result<Done> {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+pub(crate) fn run(mut command: Command, input: &[u8], errors: Errors) -> Result<Done> {
+    command.stdout(Stdio::piped());
+    command.stderr(match errors {
+        Errors::Kept => Stdio::piped(),
+        Errors::Shown => Stdio::inherit(),
+    });
     command.stdin(if input.is_empty() {
         Stdio::null()
     } else {
@@ -50,7 +55,7 @@ pub(crate) fn run(mut command: Command, input: &[u8], show: Show) -> Result<Done
             bytes
         })
     });
-    let stderr = child.stderr.take().map(|stderr| listen(stderr, show));
+    let stderr = child.stderr.take().map(listen);
     let status = wait(&mut child)?;
     drop(feeder.map(JoinHandle::join));
     Ok(Done {
@@ -104,24 +109,13 @@ pub(crate) fn wait(child: &mut Child) -> Result<ExitStatus> {
     Ok(status)
 }
 
-/// Reads what a program says, line by line.
-pub(crate) fn listen(stderr: ChildStderr, show: Show) -> JoinHandle<String> {
+/// Reads what a program says.
+pub(crate) fn listen(mut stderr: ChildStderr) -> JoinHandle<String> {
     std::thread::spawn(move || {
-        let mut said = String::new();
-        let mut lines = BufReader::new(stderr);
-        let mut bytes = Vec::new();
-        while matches!(lines.read_until(b'\n', &mut bytes), Ok(read) if read > 0) {
-            let line = String::from_utf8_lossy(&bytes);
-            let line = line.trim_end();
-            if let Some(shown) = show(line) {
-                // Nowhere to say that it cannot be said.
-                let _ = writeln!(std::io::stderr(), "{shown}");
-            }
-            said.push_str(line);
-            said.push('\n');
-            bytes.clear();
-        }
-        said
+        let mut said = Vec::new();
+        // What was said before an error counts.
+        drop(stderr.read_to_end(&mut said));
+        String::from_utf8_lossy(&said).into_owned()
     })
 }
 
@@ -147,7 +141,7 @@ mod tests {
     fn what_a_program_says_and_how_it_ends() {
         let mut command = Command::new("sh");
         command.args(["-c", "cat; echo no >&2; exit 3"]);
-        let done = run(command, b"yes", quiet).unwrap();
+        let done = run(command, b"yes", Errors::Kept).unwrap();
         assert_eq!(done.status.code(), Some(3));
         assert_eq!(done.stdout, b"yes");
         assert_eq!(done.stderr, "no\n");
@@ -155,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_told_with_its_package() {
-        let error = run(Command::new("no-such-program"), b"", quiet).unwrap_err();
+        let error = run(Command::new("no-such-program"), b"", Errors::Kept).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(
             error
@@ -170,7 +164,7 @@ mod tests {
         for word in ["a b", "it's", "$HOME", "", "plain/path-1.x", "é\n*"] {
             let mut command = Command::new("sh");
             command.args(["-c", &format!("printf %s {}", quoted(word))]);
-            let done = run(command, b"", quiet).unwrap();
+            let done = run(command, b"", Errors::Kept).unwrap();
             assert_eq!(String::from_utf8(done.stdout).unwrap(), word);
         }
     }

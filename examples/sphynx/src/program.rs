@@ -15,12 +15,23 @@ use crate::{interrupt, language, say};
 /// The exit status that Pacemaker's tools have for a command line that makes no sense.
 const USAGE: u8 = 64;
 
+/// A program's command line in English: what it is for, and each option by its name in the program. Its own texts are
+/// French.
+#[derive(Debug, Clone, Copy)]
+pub struct English<'t> {
+    /// What the program is for.
+    pub about: &'t str,
+    /// What each option is for.
+    pub options: &'t [(&'t str, &'t str)],
+}
+
 /// Reads the command line, runs the program, and says what failed with the next step.
-pub fn main<A: Parser>(
-    lang: impl Fn(&A) -> Option<Language>,
-    run: impl Fn(&A) -> Result<ExitCode>,
-) -> ExitCode {
-    let arguments = match A::try_parse() {
+pub fn main<A: Parser>(english: English<'_>, run: impl Fn(&A) -> Result<ExitCode>) -> ExitCode {
+    language::choose(language_option(std::env::args()));
+    let parsed = command::<A>(english)
+        .try_get_matches()
+        .and_then(|matches| A::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(e) => {
             // Nowhere to say that it cannot be said.
@@ -28,12 +39,33 @@ pub fn main<A: Parser>(
             return ExitCode::from(if e.use_stderr() { USAGE } else { 0 });
         }
     };
-    language::choose(lang(&arguments));
     let done = interrupt::watch().and_then(|()| run(&arguments));
     done.unwrap_or_else(|e| {
         failure(A::command().get_name(), &e);
         ExitCode::from(interrupt::exit_code(&e))
     })
+}
+
+/// The command with its help in the user's language.
+fn command<A: Parser>(english: English<'_>) -> clap::Command {
+    let command = A::command();
+    if language::current() != Language::English {
+        return command;
+    }
+    let command = command.about(english.about.to_owned()).long_about(None);
+    let options = english.options.iter();
+    options.fold(command, |command, &(id, help)| {
+        command.mut_arg(id, |arg| arg.help(help.to_owned()))
+    })
+}
+
+/// Finds `--lang` wherever it stands: help and mistakes of the command line have that language too.
+fn language_option(words: impl Iterator<Item = String>) -> Option<Language> {
+    let words: Vec<String> = words.collect();
+    let after = words.iter().position(|word| word == "--lang");
+    let after = after.and_then(|at| words.get(at + 1)).map(String::as_str);
+    let joined = words.iter().find_map(|word| word.strip_prefix("--lang="));
+    joined.or(after)?.parse().ok()
 }
 
 /// Writes a line on standard output; that nobody reads any more ends the program.

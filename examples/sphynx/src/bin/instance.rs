@@ -9,6 +9,7 @@ use ha_core::Result;
 use ha_core::language::Language;
 use sphynx::dialogue::{Answers, Dialogue};
 use sphynx::instance::{self, Options};
+use sphynx::program::English;
 use sphynx::settings::Settings;
 use sphynx::ssh::Trust;
 use sphynx::{eole, program};
@@ -46,8 +47,31 @@ struct Arguments {
     lang: Option<Language>,
 }
 
+const ENGLISH: English<'_> = English {
+    about: "Asks the questions of the high availability and joins the two machines of a Sphynx, as EOLE's `instance` does",
+    options: &[
+        ("config", "The settings"),
+        ("oui", "Answer yes to all questions"),
+        ("non", "Answer no to all questions"),
+        (
+            "reponses",
+            "Answers in a file, one a line: part of the question = yes",
+        ),
+        ("reponse", "An answer: \"part of the question = yes\""),
+        (
+            "empreinte",
+            "The fingerprint of the other machine's SSH key: SHA256:...",
+        ),
+        (
+            "attente",
+            "Wait for the other machine so many seconds at most",
+        ),
+        ("lang", "Language: fr or en"),
+    ],
+};
+
 fn main() -> ExitCode {
-    program::main(|arguments: &Arguments| arguments.lang, run)
+    program::main(ENGLISH, run)
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {

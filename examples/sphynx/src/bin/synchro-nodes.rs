@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ha_core::language::Language;
 use ha_core::{Error, Result};
+use sphynx::program::English;
 use sphynx::settings::Settings;
 use sphynx::synchro::{self, Options, Outcome};
 use sphynx::{eole, interrupt, program, say};
@@ -44,8 +45,28 @@ struct Arguments {
     pair: bool,
 }
 
+const ENGLISH: English<'_> = English {
+    about: "Copies from the active node to the other what it needs to take over: strongSwan and its secrets, the data base \
+            of ARV, corosync's configuration, the settings",
+    options: &[
+        ("config", "The settings"),
+        ("dry_run", "Change nothing: tell what would be changed"),
+        (
+            "forcer",
+            "Overwrite what is newer on the other node; copy even if no node is active",
+        ),
+        (
+            "si_actif",
+            "Do nothing, without an error, where this node is not the active one",
+        ),
+        ("debit", "At most so many KiB a second"),
+        ("silencieux", "Tell errors only"),
+        ("lang", "Language: fr or en"),
+    ],
+};
+
 fn main() -> ExitCode {
-    program::main(|arguments: &Arguments| arguments.lang, run)
+    program::main(ENGLISH, run)
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {

@@ -244,7 +244,7 @@ fn switch_timer_on(peer: &Peer) -> Result<()> {
     }
     let mut command = Command::new("systemctl");
     command.args(ENABLE.split(' ').skip(1));
-    let here = process::run(command, b"", process::quiet)?;
+    let here = process::run(command, b"", process::Errors::Kept)?;
     let there = peer.run(ssh::By::AnyKey, ENABLE, b"")?;
     for (where_, done) in [(say!("here", "ici"), here), (peer.name().to_owned(), there)] {
         if !done.status.success() {

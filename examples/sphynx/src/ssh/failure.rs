@@ -49,7 +49,10 @@ impl Failure {
             let fingerprint = after("SHA256:", &[' ']).map(|f| format!("SHA256:{f}"));
             return Self::ChangedKey {
                 fingerprint: fingerprint.unwrap_or_default(),
-                known_at: after(" key in ", &[' ']).unwrap_or_default(),
+                known_at: line("Offending ")
+                    .and_then(|line| line.rsplit(' ').next())
+                    .unwrap_or_default()
+                    .to_owned(),
             };
         }
         if line("host key is known for").is_some() || line("Host key verification failed").is_some()

@@ -10,7 +10,7 @@ use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 
 use super::{By, Failure, OPTIONS, Peer, make_folder};
 use crate::dialogue::{Dialogue, Question};
-use crate::process::{self, quiet};
+use crate::process::{self, Errors};
 use crate::say;
 
 /// The kinds of host keys, in the order in which they are asked for when a fingerprint was given.
@@ -147,14 +147,14 @@ fn ask_for(peer: &Peer, kind: Option<&str>) -> Result<HostKey> {
     }
     OPTIONS.iter().for_each(|option| add(option));
     command.args(["-T", "-l", "root", "--", peer.host(), "true"]);
-    let done = process::run(command, b"", quiet)?;
+    let done = process::run(command, b"", Errors::Kept)?;
     let lines = fs::read_to_string(&file.0).unwrap_or_default();
     if lines.trim().is_empty() {
         return Err(Failure::of(&done.stderr).error(peer));
     }
     let mut command = Command::new("ssh-keygen");
     command.env("LC_ALL", "C").arg("-lf").arg(&file.0);
-    let listed = process::run(command, b"", quiet)?;
+    let listed = process::run(command, b"", Errors::Kept)?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let (fingerprint, kind) = fingerprint(&listed).ok_or_else(|| {
         Error::new(

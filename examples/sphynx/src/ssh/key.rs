@@ -6,7 +6,7 @@ use std::process::Command;
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 
 use super::{folder, make_folder};
-use crate::process::{self, quiet};
+use crate::process::{self, Errors};
 use crate::say;
 
 /// The keys that ssh shows by itself, the one that is made when there is none first.
@@ -41,7 +41,7 @@ impl OwnKey {
         command
             .args(["-C", &format!("root@{host}"), "-f"])
             .arg(&path);
-        let done = process::run(command, b"", quiet)?;
+        let done = process::run(command, b"", Errors::Kept)?;
         if !done.status.success() {
             let (path, said) = (path.display(), done.stderr.trim());
             return Err(Error::new(
@@ -113,7 +113,7 @@ impl OwnKey {
     fn derive(&self) -> Result<process::Done> {
         let mut command = keygen();
         command.args(["-y", "-P", "", "-f"]).arg(&self.path);
-        process::run(command, b"", quiet)
+        process::run(command, b"", Errors::Kept)
     }
 }
 

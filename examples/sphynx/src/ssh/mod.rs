@@ -16,7 +16,7 @@ pub(crate) use failure::Failure;
 pub use host::{Trust, meet};
 pub use key::OwnKey;
 
-use crate::process::{self, Done, quiet};
+use crate::process::{self, Done, Errors};
 use crate::say;
 
 /// The exit status of ssh when ssh itself failed, and not the command that it ran.
@@ -115,16 +115,20 @@ impl Peer {
     /// # Errors
     /// That of ssh, with its cause and the next step; not that of the command.
     pub(crate) fn run(&self, by: By, script: &str, input: &[u8]) -> Result<Done> {
-        let show = if by == By::Asking {
-            show_refusals
-        } else {
-            quiet
-        };
-        let done = process::run(self.command(by, script), input, show)?;
-        if done.status.code() == Some(SSH_FAILED) {
-            return Err(Failure::of(&done.stderr).error(self));
+        let asking = by == By::Asking;
+        let errors = if asking { Errors::Shown } else { Errors::Kept };
+        let done = process::run(self.command(by, script), input, errors)?;
+        if done.status.code() != Some(SSH_FAILED) {
+            return Ok(done);
         }
-        Ok(done)
+        // What ssh said is on the terminal; why it fails it says again.
+        let failure = match asking {
+            true => self.try_in(By::AnyKey)?.err(),
+            false => None,
+        };
+        Err(failure
+            .unwrap_or_else(|| Failure::of(&done.stderr))
+            .error(self))
     }
 
     /// Tells whether one gets in this way, or why not.
@@ -132,25 +136,13 @@ impl Peer {
     /// # Errors
     /// Only that ssh cannot be run, or Ctrl-C.
     pub(crate) fn try_in(&self, by: By) -> Result<Result<(), Failure>> {
-        let done = process::run(self.command(by, "true"), b"", quiet)?;
+        let done = process::run(self.command(by, "true"), b"", Errors::Kept)?;
         Ok(if done.status.code() == Some(SSH_FAILED) {
             Err(Failure::of(&done.stderr))
         } else {
             Ok(())
         })
     }
-}
-
-/// Says in the user's language that a password was not the right one.
-fn show_refusals(line: &str) -> Option<String> {
-    if line.starts_with("Permission denied, please") {
-        return Some(say!(
-            "Wrong password, try again.",
-            "Mot de passe refusé, nouvel essai."
-        ));
-    }
-    // The rest is told with its cause at the end.
-    None
 }
 
 /// How the two machines were joined.

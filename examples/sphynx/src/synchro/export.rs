@@ -11,7 +11,7 @@ use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use super::What;
 use super::entry::{self, BEFORE, Manifest, NEW};
 use super::record::STATE;
-use crate::process::{self, quiet};
+use crate::process::{self, Errors};
 use crate::say;
 
 /// A copy of what is sent, gone with this.
@@ -61,7 +61,7 @@ impl Export {
         command.args(["-aAR", "--no-devices", "--no-specials"]);
         command.args([NEW, BEFORE].map(|suffix| format!("--exclude=*{suffix}")));
         command.arg("--").args(there).arg(&self.folder);
-        let done = process::run(command, b"", quiet)?;
+        let done = process::run(command, b"", Errors::Kept)?;
         if done.status.success() {
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl Export {
         );
         let mut command = Command::new("sqlite3");
         command.arg("-batch").arg(source);
-        let done = process::run(command, script.as_bytes(), quiet)?;
+        let done = process::run(command, script.as_bytes(), Errors::Kept)?;
         let failed = |said: &str| {
             no_room_or(
                 said,
@@ -105,7 +105,7 @@ impl Export {
         }
         let mut command = Command::new("sqlite3");
         command.arg("-batch").arg(&copy).arg("PRAGMA quick_check");
-        let done = process::run(command, b"", quiet)?;
+        let done = process::run(command, b"", Errors::Kept)?;
         let said = String::from_utf8_lossy(&done.stdout);
         if said.trim() != "ok" {
             return Err(Error::new(

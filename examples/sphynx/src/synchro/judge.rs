@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::Change;
 use super::record::Record;
-use crate::process::{self, quiet};
+use crate::process::{self, Errors};
 use crate::say;
 use crate::settings::Role;
 
@@ -46,7 +46,7 @@ impl Situation {
 fn own_addresses() -> Result<Vec<String>> {
     let mut command = Command::new("ip");
     command.args(["-json", "address", "show"]);
-    let done = process::run(command, b"", quiet)?;
+    let done = process::run(command, b"", Errors::Kept)?;
     let links: serde_json::Value = serde_json::from_slice(&done.stdout)
         .map_err(|e| Error::new(ErrorKind::Protocol, format!("ip -json address: {e}")))?;
     let links = links.as_array().cloned().unwrap_or_default();

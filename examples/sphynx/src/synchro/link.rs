@@ -11,7 +11,7 @@ use std::time::Duration;
 use ha_core::{Error, ErrorKind, Result};
 
 use super::talk::{Answer, Request};
-use crate::process::{self, quiet};
+use crate::process;
 use crate::ssh::{By, Failure, Peer};
 use crate::{interrupt, say};
 
@@ -20,7 +20,7 @@ const BEAT: Duration = Duration::from_secs(5);
 
 /// What is run there; the package puts it where the shell of a command run by SSH may not look.
 const PROGRAM: &str =
-    "PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"; export PATH; exec synchro-nodes --pair";
+    "PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"; export PATH; exec synchro-nodes --pair --lang";
 
 /// A talk with the target, over one ssh.
 #[derive(Debug)]
@@ -36,7 +36,9 @@ pub(super) struct Link<'p> {
 
 impl<'p> Link<'p> {
     pub(super) fn open(peer: &'p Peer, by: By) -> Result<Self> {
-        let mut command = peer.command(by, PROGRAM);
+        // What is refused there is told here.
+        let lang = say!("en", "fr");
+        let mut command = peer.command(by, &format!("{PROGRAM} {lang}"));
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -45,10 +47,7 @@ impl<'p> Link<'p> {
         let no_pipe = || Error::new(ErrorKind::Io, "no pipe to ssh");
         let stdout = child.stdout.take().ok_or_else(no_pipe)?;
         let stdin = Arc::new(Mutex::new(child.stdin.take()));
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stderr| process::listen(stderr, quiet));
+        let stderr = child.stderr.take().map(process::listen);
         let (sender, receiver) = channel::<()>();
         let beaten = Arc::clone(&stdin);
         std::thread::spawn(move || {

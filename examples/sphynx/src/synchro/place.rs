@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{BEFORE, Change, Content, Entry, NEW, checksum};
 use super::owners::Owners;
 use super::record::{Record, read, write};
-use crate::process::{self, quiet};
+use crate::process::{self, Errors};
 use crate::say;
 
 /// What `SQLite` keeps beside a data base: of the old one, it would spoil the new one.
@@ -313,7 +313,7 @@ impl Prepared {
                 .arg("--")
                 .arg(staged)
                 .arg(&copy);
-            let done = process::run(command, b"", quiet)?;
+            let done = process::run(command, b"", Errors::Kept)?;
             if !done.status.success() {
                 let said = done.stderr.trim().to_owned();
                 let full = said.contains("No space left on device");

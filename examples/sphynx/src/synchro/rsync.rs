@@ -8,7 +8,7 @@ use std::time::Duration;
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::process::{self, quiet};
+use crate::process;
 use crate::say;
 use crate::ssh::{By, Failure, Peer};
 
@@ -77,10 +77,7 @@ impl Transfer<'_> {
             // What it does not read it tells of itself.
             std::thread::spawn(move || drop(stdin.write_all(&list)))
         });
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stderr| process::listen(stderr, quiet));
+        let stderr = child.stderr.take().map(process::listen);
         let progress = progress_bar(bar, self.bytes)?;
         let drawn = progress.clone();
         let stdout = child.stdout.take();

@@ -77,9 +77,9 @@ fn page(lab: &Lab) -> Result<()> {
     on_esclave.wait_for(LIMIT, "création (RSA, 4096 bits)")?;
     first_contact(&mut on_esclave, &maitre)?;
     on_esclave.wait_for(LIMIT, "root@10.0.254.11's password:")?;
-    // A mistake is told, and ssh asks again.
+    // Of a mistake ssh itself tells, and asks again.
     on_esclave.send("not this\n")?;
-    on_esclave.wait_for(LIMIT, "Mot de passe refusé")?;
+    on_esclave.wait_for(LIMIT, "Permission denied, please try again.")?;
     on_esclave.wait_for(LIMIT, "root@10.0.254.11's password:")?;
     on_esclave.send(&format!("{ROOT_PASSWORD}\n"))?;
     on_esclave.wait_for(LIMIT, WAIT)?;
