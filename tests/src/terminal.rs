@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
@@ -19,6 +20,8 @@ pub struct Terminal {
     process: Process,
     keyboard: OwnedFd,
     screen: Arc<Mutex<Vec<u8>>>,
+    /// Ends when no program has the terminal open any more.
+    reader: JoinHandle<()>,
     /// How much of the screen has been waited for.
     seen: usize,
 }
@@ -48,7 +51,7 @@ impl Terminal {
         let screen = Arc::new(Mutex::new(Vec::new()));
         let mut reader = std::fs::File::from(keyboard.try_clone()?);
         let seen = Arc::clone(&screen);
-        std::thread::spawn(move || {
+        let reader_thread = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // An error is the end: the last program that had the terminal open has ended.
             while let Ok(read @ 1..) = reader.read(&mut bytes) {
@@ -65,6 +68,7 @@ impl Terminal {
             process,
             keyboard,
             screen,
+            reader: reader_thread,
             seen: 0,
         })
     }
@@ -84,7 +88,7 @@ impl Terminal {
         let what = format!("{text:?} is on the terminal");
         let found = wait_until(limit, &what, || {
             // Looked at first: what it says before its end is on the screen then.
-            let ended = self.process.child().try_wait()?.is_some();
+            let ended = self.reader.is_finished();
             let screen = self.screen();
             let new = screen.get(self.seen..).unwrap_or_default();
             match new.find(text) {
@@ -122,7 +126,11 @@ impl Terminal {
     /// [`ErrorKind::Timeout`] with the screen when it does not end.
     pub fn end(mut self, limit: Duration) -> Result<(ExitStatus, String)> {
         let ended = wait_until(limit, "the program on the terminal ends", || {
-            let status = self.process.child().try_wait()?;
+            // All that it said has been read then.
+            let status = match self.reader.is_finished() {
+                true => self.process.child().try_wait()?,
+                false => None,
+            };
             status.ok_or_else(|| NotYet::because(format!("screen:\n{}", self.screen())))
         });
         let status = ended.map_err(|e| Error::new(ErrorKind::Timeout, format!("{e:#}")))?;

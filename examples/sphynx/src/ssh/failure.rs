@@ -300,7 +300,9 @@ Host key verification failed.
             ),
             (
                 "kex_exchange_identification: Connection closed by remote host\nConnection closed by 10.0.254.11 port 22\n",
-                Failure::Closed("Connection closed by 10.0.254.11 port 22".to_owned()),
+                Failure::Closed(
+                    "kex_exchange_identification: Connection closed by remote host".to_owned(),
+                ),
             ),
             ("strange\n\n", Failure::Other("strange".to_owned())),
         ];

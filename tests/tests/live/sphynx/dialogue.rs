@@ -406,8 +406,8 @@ fn bad_inputs(lab: &Lab) -> Result<()> {
         &maitre,
         "instance",
         &["--config", "/run/other.toml"],
-        65,
-        &["/run/other.toml", "1"],
+        78,
+        &["/run/other.toml, ligne 1", "actif = oui"],
     )?;
     ends(
         &maitre,
