@@ -426,9 +426,7 @@ fn daemons(lab: &Lab, maitre: &Node<'_>, esclave: &Node<'_>) -> Result<()> {
         &["maitre : esclave n'est pas membre"],
     )?;
     esclave.cont("corosync")?;
-    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || {
-        well(esclave)
-    })?;
+    back(lab, esclave)?;
     esclave.kill("pacemakerd")?;
     let words = [
         "pacemaker ne tourne pas sur esclave",
@@ -436,9 +434,7 @@ fn daemons(lab: &Lab, maitre: &Node<'_>, esclave: &Node<'_>) -> Result<()> {
     ];
     wait_error(lab, esclave, "pacemaker", &words)?;
     wait_error(lab, maitre, "pacemaker", &words)?;
-    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || {
-        well(esclave)
-    })?;
+    back(lab, esclave)?;
     esclave.kill("corosync")?;
     let words = [
         "corosync ne tourne pas sur esclave",
@@ -447,9 +443,7 @@ fn daemons(lab: &Lab, maitre: &Node<'_>, esclave: &Node<'_>) -> Result<()> {
     wait_error(lab, esclave, "corosync", &words)?;
     wait_error(lab, maitre, "corosync", &words)?;
     esclave.command("corosync").stdout()?;
-    crate::respawn::wait_respawned(lab, esclave, "all is well for the esclave", || {
-        well(esclave)
-    })
+    back(lab, esclave)
 }
 
 /// The node whose own interface is down takes itself for a member: the age of the token tells.
@@ -509,12 +503,23 @@ fn peer_off(lab: &Lab, maitre: &Node<'_>) -> Result<()> {
     mended(lab)
 }
 
+/// Waits until a node whose daemons ended is a member again, and all is well for it.
+fn back(lab: &Lab, node: &Node<'_>) -> Result<()> {
+    crate::respawn::wait_respawned(lab, node, "both nodes are Online", || {
+        match node.cluster_view()? {
+            view if view == "maitre, esclave Online" => Ok(()),
+            view => Err(NotYet::because(view)),
+        }
+    })?;
+    mended(lab)
+}
+
 /// Forgets what failed meanwhile, and waits until all is well for both.
 fn mended(lab: &Lab) -> Result<()> {
     for node in lab.nodes() {
-        crate::respawn::wait_respawned(lab, &node, "all is well again", || {
-            let again = node.command("crm_resource").arg("--cleanup").output()?;
-            println!("{}: {}", node.name(), again.stderr.trim());
+        let what = format!("all is well again for {}", node.name());
+        lab.wait_until(LIMIT, &what, || {
+            node.command("crm_resource").arg("--cleanup").output()?;
             well(&node)
         })?;
     }
