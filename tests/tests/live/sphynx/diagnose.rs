@@ -1,10 +1,8 @@
 //! The program `diagnose`: every report Ok on a pair that is well, and for each fault the right line with its cause.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use ha_core::{Error, ErrorKind, Result};
+use ha_core::{Error, Result};
 use lab::harness::{Harness, own};
 use lab::{Lab, LabOptions, Link, Node, NotYet};
 use serde_json::Value;
@@ -28,27 +26,7 @@ pub(crate) fn register(harness: &mut Harness) {
 
 /// Builds the program, and the one that makes the pair.
 fn build() -> Result<[Vec<u8>; 2]> {
-    let executable = std::env::current_exe()?;
-    let folder = executable.parent().and_then(Path::parent);
-    let folder =
-        folder.ok_or_else(|| Error::new(ErrorKind::NotFound, "the test is in no build folder"))?;
-    let mut cargo = Command::new(env!("CARGO"));
-    // A test of that package needs its programs: see `crm_mon::build`.
-    cargo.args([
-        "test",
-        "--quiet",
-        "--no-run",
-        "--workspace",
-        "--test",
-        "settings",
-    ]);
-    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    if folder.ends_with("release") {
-        cargo.arg("--release");
-    }
-    if !cargo.status()?.success() {
-        return Err(Error::new(ErrorKind::Io, "cargo cannot build diagnose"));
-    }
+    let folder = crate::crm_mon::build_beside("settings")?;
     Ok([
         std::fs::read(folder.join("diagnose"))?,
         std::fs::read(folder.join("appliquer_hautedispo"))?,
