@@ -53,6 +53,86 @@ fn is() {
 }
 
 #[test]
+fn answers_and_errors_in_french() {
+    let french = [
+        (
+            &["--is", "a started on maitre", "-V"][..],
+            0,
+            "oui : a est démarrée sur maitre\n",
+        ),
+        (&["--is", "e started"], 1, "non : e est arrêtée\n"),
+        (&["--is", "cluster is clean"], 1, "non : "),
+        (
+            &["--is", "maitre is standby"],
+            1,
+            "non : le nœud maitre n'est pas en veille\n",
+        ),
+        (
+            &["--is", "nothing started"],
+            105,
+            "crm_mon: la grappe n'a pas de ressource « nothing »\n  à faire : crm_mon -1 -r donne",
+        ),
+        (
+            &["--is", "a runs"],
+            65,
+            "crm_mon: la question « a runs » : « runs » n'est pas un état\n  à faire : demander",
+        ),
+        (
+            &["--is", "cluster is started"],
+            65,
+            "crm_mon: la question « cluster is started » : on ne peut demander d'une grappe si elle est",
+        ),
+        (
+            &["--why", "nothing"],
+            105,
+            "crm_mon: la grappe n'a pas de ressource « nothing »",
+        ),
+        (&["--now", "never"], 64, "crm_mon: --now never : donner"),
+        (
+            &["--why", "a", "--findings"],
+            64,
+            "crm_mon: une seule de --why, --is et --findings",
+        ),
+    ];
+    for (words, code, start) in french {
+        let by_option = said(&[words, &["--lang", "fr"]].concat(), "C");
+        let by_locale = said(words, "fr_FR.UTF-8");
+        assert_eq!(by_option, by_locale, "{words:?}");
+        let (ended, text) = by_option;
+        assert_eq!(ended, Some(code), "{words:?}: {text}");
+        assert!(text.starts_with(start), "{words:?}: {text}");
+    }
+    let (_, text) = said(&["--is", "a started", "--lang", "de"], "fr_FR.UTF-8");
+    assert!(
+        text.contains("--lang: « de » n'est ni « en » ni « fr »"),
+        "{text}"
+    );
+    let (_, text) = said(&["--findings", "--output-as=xml"], "fr_FR.UTF-8");
+    assert!(text.contains("les questions ont leur r"), "{text}");
+}
+
+/// What Pacemaker's `crm_mon` says stays as it says it.
+#[test]
+fn what_pacemaker_says_stays_in_english() {
+    for words in [
+        &["-1"][..],
+        &["-1", "--include=unheard-of"],
+        &["-m", "4"],
+        &["--bogus"],
+        &["-i", "2d"],
+        &["--output-as=unheard-of"],
+    ] {
+        let in_french = [words, &["--lang=fr"]].concat();
+        let (english, french) = (said(words, "C"), said(&in_french, "fr_FR.UTF-8"));
+        let without_time = |(code, text): (Option<i32>, String)| {
+            let lines = text.lines().filter(|line| !line.contains("Last updated"));
+            (code, lines.map(str::to_owned).collect::<Vec<String>>())
+        };
+        assert_eq!(without_time(english), without_time(french), "{words:?}");
+    }
+}
+
+#[test]
 fn why() {
     let (code, text) = said(&["--why", "a"], "C");
     assert_eq!(code, Some(0));
@@ -119,6 +199,13 @@ fn no_cib_is_no_answer() {
                 named && said.contains("Could not connect to the CIB"),
                 "{what}: {said}"
             );
+
+            // Its own words and ours.
+            let output = crm_mon_of(&cib, words, "fr_FR.UTF-8");
+            let french = String::from_utf8_lossy(&output.stderr);
+            assert!(french.contains("Could not connect to the CIB"), "{french}");
+            let ours = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+            assert_ne!(ours(&french), ours(&said), "{what}");
 
             let output = crm_mon_of(&cib, &[words, &["--output-as=json"]].concat(), "C");
             assert_eq!(output.status.code(), Some(code), "{what}");

@@ -171,9 +171,17 @@ impl Error {
 
     /// Says in French what the message and its causes are, and the hint: where they are made of what is known in
     /// both languages.
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::Error;
+    /// use ha_core::language::Language;
+    /// let e = Error::invalid("no such page").in_french("pas de telle page".to_owned(), None);
+    /// assert_eq!(e.text(Language::French), "pas de telle page");
+    /// ```
     #[must_use]
     #[cold]
-    pub(crate) fn in_french(mut self, message: String, hint: Option<String>) -> Self {
+    pub fn in_french(mut self, message: String, hint: Option<String>) -> Self {
         self.0.french = Some((message, hint));
         self
     }

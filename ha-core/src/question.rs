@@ -12,9 +12,9 @@
 //! Several questions joined by `and` are one question. A name that is both a resource and a node
 //! means the resource unless `node` is written in front.
 
-use std::fmt;
 use std::str::FromStr;
 
+use crate::language::{Language, say};
 use crate::status::{ClusterStatus, Node, Resource, ResourceIndex, Role};
 use crate::{Error, ErrorKind, Result};
 
@@ -42,7 +42,7 @@ pub struct Question {
 pub struct Answer {
     /// What was asked is so.
     pub yes: bool,
-    /// What is so instead, or what makes it so; one sentence.
+    /// What is so instead, or what makes it so; one sentence, in the language asked for.
     pub because: String,
 }
 
@@ -232,9 +232,29 @@ impl Question {
     /// # Errors
     /// [`ErrorKind::NotFound`] when the state knows no such resource or node.
     pub fn ask(&self, state: &ClusterStatus) -> Result<Answer> {
+        self.ask_in(state, Language::English)
+    }
+
+    /// As [`ask`](Self::ask), with the sentence in a language; errors have both
+    /// ([`Error::text`]).
+    ///
+    /// # Errors
+    /// Those of [`ask`](Self::ask).
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::{language::Language, question::Question, status, xml::Document};
+    /// let cib = Document::parse(r#"<cib have-quorum="1"><configuration/><status/></cib>"#)?;
+    /// let state = status::compute(&cib, jiff::Timestamp::UNIX_EPOCH, &jiff::tz::TimeZone::UTC);
+    /// let question: Question = "cluster is quorate".parse()?;
+    /// let answer = question.ask_in(&state, Language::French)?;
+    /// assert_eq!(answer.because, "la partition a le quorum");
+    /// # Ok::<(), ha_core::Error>(())
+    /// ```
+    pub fn ask_in(&self, state: &ClusterStatus, language: Language) -> Result<Answer> {
         let mut last = None;
         for clause in &self.clauses {
-            let answer = clause.ask(state)?;
+            let answer = clause.ask(state, language)?;
             if !answer.yes {
                 return Ok(answer);
             }
@@ -245,17 +265,21 @@ impl Question {
 }
 
 impl Clause {
-    fn ask(&self, state: &ClusterStatus) -> Result<Answer> {
+    fn ask(&self, state: &ClusterStatus, l: Language) -> Result<Answer> {
+        let of_resource = |name: &str, parts: &[ResourceIndex]| -> Result<(bool, String)> {
+            let is_so = self.is_so_of_resource(state, parts)?;
+            Ok((is_so, situation(state, name, parts, l)))
+        };
         let (is_so, because) = match &self.subject {
-            Subject::Cluster => self.of_cluster(state),
-            Subject::Node(name) => self.of_node(state, find_node(state, name)?),
-            Subject::Resource(name) => self.of_resource(state, name, &find(state, name)?)?,
+            Subject::Cluster => self.of_cluster(state, l),
+            Subject::Node(name) => self.of_node(state, find_node(state, name)?, l),
+            Subject::Resource(name) => of_resource(name, &find(state, name)?)?,
             Subject::Named(name) => match state.resources_meant(name) {
                 parts if !parts.is_empty() && self.wanted.said_of()[2] => {
-                    self.of_resource(state, name, &parts)?
+                    of_resource(name, &parts)?
                 }
-                _ if self.wanted.said_of()[1] => self.of_node(state, find_node(state, name)?),
-                _ => self.of_resource(state, name, &find(state, name)?)?,
+                _ if self.wanted.said_of()[1] => self.of_node(state, find_node(state, name)?, l),
+                _ => of_resource(name, &find(state, name)?)?,
             },
         };
         Ok(Answer {
@@ -264,39 +288,88 @@ impl Clause {
         })
     }
 
-    fn of_cluster(&self, state: &ClusterStatus) -> (bool, String) {
+    fn of_cluster(&self, state: &ClusterStatus, l: Language) -> (bool, String) {
         let under_way = || state.resources().find(|r| r.pending_task.is_some());
         match self.wanted {
-            Wanted::Quorate => (
-                state.quorate,
-                told("the partition has quorum", state.quorate),
-            ),
+            Wanted::Quorate => {
+                let because = match state.quorate {
+                    true => say!(l, "the partition has quorum", "la partition a le quorum"),
+                    false => say!(
+                        l,
+                        "it is not so that the partition has quorum",
+                        "la partition n'a pas le quorum"
+                    ),
+                };
+                (state.quorate, because)
+            }
             Wanted::Maintenance => {
-                let on = state.options.maintenance;
-                (on, told("maintenance mode is on", on))
+                let because = match state.options.maintenance {
+                    true => say!(
+                        l,
+                        "maintenance mode is on",
+                        "le mode maintenance est en vigueur"
+                    ),
+                    false => say!(
+                        l,
+                        "it is not so that maintenance mode is on",
+                        "le mode maintenance n'est pas en vigueur"
+                    ),
+                };
+                (state.options.maintenance, because)
             }
             Wanted::Idle => match under_way() {
                 Some(resource) => {
                     let task = resource.pending_task.as_deref().unwrap_or_default();
-                    (false, format!("{task} of {} is under way", resource.id))
+                    let id = &resource.id;
+                    let because = say!(
+                        l,
+                        "{task} of {id} is under way",
+                        "{task} de {id} est en cours"
+                    );
+                    (false, because)
                 }
-                None => (true, "no operation is under way".to_owned()),
-            },
-            _ => match (state.failures.first(), state.nodes().find(|n| n.unclean)) {
-                (_, Some(node)) => (false, format!("node {} is unclean", node.name)),
-                (Some(failure), None) => (
-                    false,
-                    format!(
-                        "{} of {} failed on {}",
-                        failure.operation, failure.history_id, failure.node
+                None => (
+                    true,
+                    say!(
+                        l,
+                        "no operation is under way",
+                        "aucune opération n'est en cours"
                     ),
                 ),
-                (None, None) => (true, "nothing failed and no node is unclean".to_owned()),
+            },
+            _ => match (state.failures.first(), state.nodes().find(|n| n.unclean)) {
+                (_, Some(node)) => {
+                    let name = &node.name;
+                    let because = say!(
+                        l,
+                        "node {name} is unclean",
+                        "l'état du nœud {name} n'est pas sûr (unclean)"
+                    );
+                    (false, because)
+                }
+                (Some(failure), None) => {
+                    let (task, id) = (&failure.operation, &failure.history_id);
+                    let node = &failure.node;
+                    let because = say!(
+                        l,
+                        "{task} of {id} failed on {node}",
+                        "{task} de {id} a échoué sur {node}"
+                    );
+                    (false, because)
+                }
+                (None, None) => (
+                    true,
+                    say!(
+                        l,
+                        "nothing failed and no node is unclean",
+                        "rien n'a échoué et l'état de chaque nœud est sûr"
+                    ),
+                ),
             },
         }
     }
 
-    fn of_node(&self, state: &ClusterStatus, node: &Node) -> (bool, String) {
+    fn of_node(&self, state: &ClusterStatus, node: &Node, l: Language) -> (bool, String) {
         let is_so = match self.wanted {
             Wanted::Online => node.online,
             Wanted::Standby => node.standby,
@@ -308,39 +381,36 @@ impl Clause {
                 .as_ref()
                 .is_some_and(|dc| state.node(dc.node).id == node.id),
         };
-        let word = if self.wanted == Wanted::Dc {
-            "the DC"
-        } else {
-            self.wanted.word()
+        let (word, french) = match self.wanted {
+            Wanted::Dc => ("the DC", "le DC"),
+            Wanted::Online => ("online", "en ligne"),
+            Wanted::Standby => ("standby", "en veille"),
+            Wanted::Maintenance => ("maintenance", "en maintenance"),
+            Wanted::Pending => ("pending", "en train d'arriver (pending)"),
+            wanted => (wanted.word(), "dans un état incertain (unclean)"),
         };
-        let not = if is_so { "" } else { "not " };
-        (is_so, format!("node {} is {not}{word}", node.name))
+        let name = &node.name;
+        let because = match is_so {
+            true => say!(l, "node {name} is {word}", "le nœud {name} est {french}"),
+            false => say!(
+                l,
+                "node {name} is not {word}",
+                "le nœud {name} n'est pas {french}"
+            ),
+        };
+        (is_so, because)
     }
 
-    fn of_resource(
-        &self,
-        state: &ClusterStatus,
-        name: &str,
-        meant: &[ResourceIndex],
-    ) -> Result<(bool, String)> {
+    fn is_so_of_resource(&self, state: &ClusterStatus, meant: &[ResourceIndex]) -> Result<bool> {
         if self.nodes.is_empty() {
-            let is_so = any_holds(state, meant, self.wanted, None);
-            return Ok((is_so, situation(state, name, meant)));
+            return Ok(any_holds(state, meant, self.wanted, None));
         }
         let mut is_so = true;
         for node in &self.nodes {
             let node = find_node(state, node)?;
             is_so &= any_holds(state, meant, self.wanted, Some(node));
         }
-        Ok((is_so, situation(state, name, meant)))
-    }
-}
-
-fn told(text: &str, is_so: bool) -> String {
-    if is_so {
-        text.to_owned()
-    } else {
-        format!("it is not so that {text}")
+        Ok(is_so)
     }
 }
 
@@ -426,7 +496,7 @@ fn primitive_holds(
 }
 
 /// What the parts of a resource are doing, in one sentence.
-fn situation(state: &ClusterStatus, name: &str, meant: &[ResourceIndex]) -> String {
+fn situation(state: &ClusterStatus, name: &str, meant: &[ResourceIndex], l: Language) -> String {
     let mut places: Vec<Place<'_>> = Vec::new();
     let mut stack: Vec<_> = meant.iter().rev().copied().collect();
     while let Some(index) = stack.pop() {
@@ -453,7 +523,7 @@ fn situation(state: &ClusterStatus, name: &str, meant: &[ResourceIndex]) -> Stri
         }
     }
     if places.is_empty() {
-        return format!("{name} has no part");
+        return say!(l, "{name} has no part", "{name} n'a aucune partie");
     }
     // Where it is comes before where it is not.
     let label = places[0].resource.printable_id();
@@ -466,11 +536,15 @@ fn situation(state: &ClusterStatus, name: &str, meant: &[ResourceIndex]) -> Stri
     let texts: Vec<String> = places
         .iter()
         .map(|place| match place.resource.printable_id() {
-            _ if one_label => place.to_string(),
-            id => format!("{id}: {place}"),
+            _ if one_label => place.text(l),
+            id => {
+                let text = place.text(l);
+                say!(l, "{id}: {text}", "{id} : {text}")
+            }
         })
         .collect();
-    format!("{name} is {}", texts.join(", "))
+    let texts = texts.join(", ");
+    say!(l, "{name} is {texts}", "{name} est {texts}")
 }
 
 /// What an instance does, or several that do the same.
@@ -490,30 +564,38 @@ impl Place<'_> {
             && looks(self.resource) == looks(other)
             && self.resource.pending_task == other.pending_task
     }
-}
 
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.resource.role)?;
+    fn text(&self, l: Language) -> String {
+        let role = self.resource.role;
+        let french = match role {
+            Role::Unknown => "dans un état inconnu",
+            Role::Stopped => "arrêtée",
+            Role::Started => "démarrée",
+            Role::Unpromoted => "non promue",
+            Role::Promoted => "promue",
+        };
+        let mut text = say!(l, "{role}", "{french}");
+        let instances = self.instances;
         if !self.nodes.is_empty() {
-            write!(f, " on {}", self.nodes.join(" and "))?;
-        } else if self.instances > 1 {
-            write!(f, " ({} instances)", self.instances)?;
+            let (english, french) = (self.nodes.join(" and "), self.nodes.join(" et "));
+            text += &say!(l, " on {english}", " sur {french}");
+        } else if instances > 1 {
+            text += &format!(" ({instances} instances)");
         } else if self.resource.id != self.resource.configured_id && !self.resource.unique {
-            write!(f, " (1 instance)")?;
+            text += " (1 instance)";
         }
         if let Some(task) = &self.resource.pending_task {
-            write!(f, " ({task} under way)")?;
+            text += &say!(l, " ({task} under way)", " ({task} en cours)");
         }
-        for (is_so, word) in [
-            (self.resource.failed, "failed"),
-            (self.resource.blocked, "blocked"),
-            (!self.resource.managed, "unmanaged"),
+        for (is_so, english, french) in [
+            (self.resource.failed, "failed", "en échec"),
+            (self.resource.blocked, "blocked", "bloquée"),
+            (!self.resource.managed, "unmanaged", "non gérée"),
         ] {
             if is_so {
-                write!(f, " ({word})")?;
+                text += &say!(l, " ({english})", " ({french})");
             }
         }
-        Ok(())
+        text
     }
 }

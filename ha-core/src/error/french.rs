@@ -18,10 +18,20 @@ fn translate(text: &str, depth: usize) -> String {
     let fixed = |pattern: &str| pattern.len() - 2 * pattern.matches("{}").count();
     let found = TABLE
         .iter()
-        .filter_map(|(english, french)| Some((fixed(english), french, holes(english, text)?)))
+        .filter_map(|line| Some((fixed(line.0), line, holes(line.0, text)?)))
         .max_by_key(|(fixed, ..)| *fixed);
-    if let Some((_, french, holes)) = found {
-        let holes: Vec<String> = holes.iter().map(|hole| translate(hole, depth)).collect();
+    if let Some((_, (pattern, french), holes)) = found {
+        let parts: Vec<&str> = pattern.split("{}").collect();
+        // What is in quotes is what somebody wrote.
+        let is_quoted = |n: usize| parts[n].ends_with('\'') && parts[n + 1].starts_with('\'');
+        let holes = holes
+            .iter()
+            .enumerate()
+            .map(|(n, hole)| match is_quoted(n) {
+                true => (*hole).to_owned(),
+                false => translate(hole, depth),
+            });
+        let holes: Vec<String> = holes.collect();
         return fill(french, &holes);
     }
     match text.split_once("; ") {
@@ -84,6 +94,41 @@ static TABLE: &[(&str, &str)] = &[
     ("the cluster has no node '{}'", "la grappe n'a pas de nœud « {} »"),
     ("crm_mon -1 -r lists the resources", "crm_mon -1 -r donne la liste des ressources"),
     ("crm_node -l lists the nodes", "crm_node -l donne la liste des nœuds"),
+    ("'{}' is neither 'en' nor 'fr'", "« {} » n'est ni « en » ni « fr »"),
+    // XML.
+    ("line {}, column {}: the text is not UTF-8 ({})", "ligne {}, colonne {} : le texte n'est pas de l'UTF-8 ({})"),
+    ("the text is in UTF-16", "le texte est en UTF-16"),
+    ("the text ends inside of <{}>", "le texte s'arrête dans <{}>"),
+    ("</{}> where </{}> is expected", "</{}> là où </{}> est attendu"),
+    ("</{}> where no element is open", "</{}> là où aucun élément n'est ouvert"),
+    ("the start tag is not closed", "la balise de début n'est pas fermée"),
+    ("the end tag is not closed", "la balise de fin n'est pas fermée"),
+    ("a `<` that starts nothing", "un `<` qui ne commence rien"),
+    ("a document type (<!DOCTYPE>) is not accepted", "un type de document (<!DOCTYPE>) n'est pas accepté"),
+    ("remove it: neither entities nor a DTD belong in a CIB", "l'enlever : ni entités ni DTD n'ont leur place dans une CIB"),
+    ("there is {} outside of the root element", "il y a {} hors de l'élément racine"),
+    ("character data", "du texte"),
+    ("attribute {} has no value", "l'attribut {} n'a pas de valeur"),
+    ("the value of attribute {} is not in quotes", "la valeur de l'attribut {} n'est pas entre guillemets"),
+    ("the entity {} is not defined", "l'entité {} n'est pas définie"),
+    // Questions.
+    ("the question '{}'", "la question « {} »"),
+    ("the question is empty", "la question est vide"),
+    ("a name is missing", "il manque un nom"),
+    ("a state is missing at the end", "il manque un état à la fin"),
+    ("'{}' is no state", "« {} » n'est pas un état"),
+    ("'{}' is not expected after the state", "« {} » ne peut suivre l'état"),
+    ("a node is missing after 'on'", "il manque un nœud après « on »"),
+    ("a cluster cannot be {}", "on ne peut demander d'une grappe si elle est « {} »"),
+    ("a node cannot be {}", "on ne peut demander d'un nœud s'il est « {} »"),
+    ("a resource cannot be {} on a node", "on ne peut demander d'une ressource si elle est « {} » sur un nœud"),
+    ("a resource cannot be {}", "on ne peut demander d'une ressource si elle est « {} »"),
+    ("a resource or a node cannot be {} on a node", "on ne peut demander d'une ressource ou d'un nœud si cela est « {} » sur un nœud"),
+    ("a resource or a node cannot be {}", "on ne peut demander d'une ressource ou d'un nœud si cela est « {} »"),
+    ("a cluster cannot be {} on a node", "on ne peut demander d'une grappe si elle est « {} » sur un nœud"),
+    ("a node cannot be {} on a node", "on ne peut demander d'un nœud s'il est « {} » sur un nœud"),
+    ("ask for example 'VIP_externe started on maitre', 'node esclave is not standby', 'cluster is quorate and ipsec_rsc started'",
+     "demander par exemple « VIP_externe started on maitre », « node esclave is not standby », « cluster is quorate and ipsec_rsc started »"),
     ("the id {} is taken", "l'identifiant {} est pris"),
     ("two things have the id {}", "deux objets ont l'identifiant {}"),
     ("two desired elements have the id {}", "deux éléments voulus ont l'identifiant {}"),
@@ -320,6 +365,11 @@ mod tests {
                 "la grappe ne l'y ferait pas tourner ; VIP est démarrée sur maitre",
             ),
             ("something of a daemon", "something of a daemon"),
+            ("the question 'start vip'", "la question « start vip »"),
+            (
+                "a node cannot be started",
+                "on ne peut demander d'un nœud s'il est « started »",
+            ),
             ("", ""),
         ] {
             assert_eq!(in_french(english), french);
@@ -335,7 +385,8 @@ mod tests {
     }
 
     /// What the library puts together of parts.
-    const MADE: [&str; 7] = [
+    const MADE: [&str; 8] = [
+        " cannot be ",
         "take into ",
         "take out of ",
         "Started on",

@@ -107,6 +107,8 @@ pub struct Operation<'d> {
     pub id: Option<&'d str>,
     /// The task, such as `start`.
     pub task: &'d str,
+    /// The entry says which task, be it an empty one.
+    pub is_named: bool,
     /// The interval in milliseconds, 0 for a one-off operation.
     pub interval_ms: u64,
     /// The interval as written, 0 when the entry does not say.
@@ -166,6 +168,14 @@ fn number(text: &str) -> i32 {
     scalar::integer32(text).unwrap_or(-1)
 }
 
+/// Tells whether the digits in front are a number of 64 bits.
+fn is_64_bits(text: &str) -> bool {
+    let text = text.trim_start();
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    digits[..end.unwrap_or(digits.len())].parse::<i64>().is_ok()
+}
+
 /// Reads the entries of one document, whose names it looked up once.
 #[derive(Debug)]
 pub(crate) struct Reader(Places);
@@ -203,6 +213,7 @@ impl<'d> Operation<'d> {
             element,
             id: None,
             task: "",
+            is_named: false,
             interval_ms: 0,
             interval_text: "0",
             call_id: -1,
@@ -227,7 +238,10 @@ impl<'d> Operation<'d> {
     fn set(&mut self, place: usize, value: &'d str) {
         match place {
             0 => self.id = Some(value),
-            1 => self.task = value,
+            1 => {
+                self.task = value;
+                self.is_named = true;
+            }
             2 => {
                 self.interval_text = value;
                 self.interval_ms = scalar::integer(value)
@@ -235,10 +249,16 @@ impl<'d> Operation<'d> {
                     .unwrap_or(0);
             }
             3 => {
-                self.call_id = number(value);
+                // One that 32 bits cannot hold is none.
+                let call = scalar::integer(value).and_then(|call| call.try_into().ok());
+                self.call_id = call.unwrap_or(-1);
                 self.call_text = Some(value);
             }
-            4 => self.rc = number(value),
+            4 => {
+                // One that 64 bits cannot hold is none.
+                let is_huge = scalar::integer(value) == Some(i64::MAX) && !is_64_bits(value);
+                self.rc = if is_huge { -1 } else { number(value) };
+            }
             5 => {
                 // One that is too large is none, where others are taken for the largest.
                 let status = scalar::integer(value).and_then(|status| status.try_into().ok());
@@ -323,10 +343,11 @@ impl<'d> Operation<'d> {
         };
         if mine.uuid != theirs.uuid || mine.transition == theirs.transition {
             // Written by another controller, or by the same transition: pending is newer.
-            return if b == -1 {
-                Ordering::Less
-            } else {
-                Ordering::Greater
+            return match (a, b) {
+                (_, -1) => Ordering::Less,
+                (-1, _) => Ordering::Greater,
+                // Below -1: neither an order nor pending.
+                _ => Ordering::Equal,
             };
         }
         match (mine.transition, theirs.transition) {

@@ -7,6 +7,44 @@ use jiff::tz::{Offset, TimeZone};
 /// Writes a time the way C's `ctime` does, without the line break: `Thu Dec  1 12:00:00 2022`.
 #[must_use]
 pub fn ctime(when: Timestamp, zone: &TimeZone) -> String {
+    ctime_in(when, 0, zone)
+}
+
+/// As [`ctime`], of seconds since the epoch, which may be later than a timestamp can hold; nothing of a
+/// time whose year C cannot hold either.
+///
+/// # Example
+/// ```
+/// use ha_core::model::time;
+/// let text = time::ctime_of_epoch(253_402_300_800, &jiff::tz::TimeZone::UTC);
+/// assert_eq!(text, "Sat Jan  1 00:00:00 10000");
+/// ```
+#[must_use]
+pub fn ctime_of_epoch(seconds: i64, zone: &TimeZone) -> String {
+    /// The year that C counts others from, in 32 bits.
+    const FIRST: i64 = 1900;
+    let (when, years) = within_reach(seconds);
+    let year = i64::from(zone.to_datetime(when).year()) + years;
+    if i32::try_from(year - FIRST).is_err() {
+        return String::new();
+    }
+    ctime_in(when, years, zone)
+}
+
+/// The calendar repeats itself, weekdays too, after so many years, which are so many seconds.
+const CYCLE: (i64, i64) = (400, 146_097 * 86_400);
+
+/// Returns a time that a timestamp can hold, and the years to add to it.
+fn within_reach(seconds: i64) -> (Timestamp, i64) {
+    let last = Timestamp::MAX.as_second();
+    if seconds <= last {
+        return (from_epoch(seconds), 0);
+    }
+    let cycles = (seconds - last).div_euclid(CYCLE.1) + 1;
+    (from_epoch(seconds - cycles * CYCLE.1), cycles * CYCLE.0)
+}
+
+fn ctime_in(when: Timestamp, years: i64, zone: &TimeZone) -> String {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
@@ -31,18 +69,29 @@ pub fn ctime(when: Timestamp, zone: &TimeZone) -> String {
         local.hour(),
         local.minute(),
         local.second(),
-        local.year()
+        i64::from(local.year()) + years
     )
 }
 
 /// Writes a time as `2022-12-01 12:00:00Z`, or with the zone's offset when that is not zero.
 #[must_use]
 pub fn timestamp(when: Timestamp, zone: &TimeZone) -> String {
+    timestamp_in(when, 0, zone)
+}
+
+/// As [`timestamp`], of seconds since the epoch, which may be later than a timestamp can hold.
+#[must_use]
+pub fn timestamp_of_epoch(seconds: i64, zone: &TimeZone) -> String {
+    let (when, years) = within_reach(seconds);
+    timestamp_in(when, years, zone)
+}
+
+fn timestamp_in(when: Timestamp, years: i64, zone: &TimeZone) -> String {
     let offset = zone.to_offset(when);
     let local = offset.to_datetime(when);
     let mut text = format!(
         "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
-        local.year(),
+        i64::from(local.year()) + years,
         local.month(),
         local.day(),
         local.hour(),
@@ -96,11 +145,19 @@ pub fn date(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     } else {
         clock(rest)?
     };
+    let is_far = |&at: &usize| at > YEAR && day.bytes().take(at).all(|b| b.is_ascii_digit());
+    if day.find('-').filter(is_far).is_some() {
+        return Some(Timestamp::MAX);
+    }
     let offset = offset.unwrap_or_else(|| zone.to_offset(now));
-    offset
-        .to_timestamp(DateTime::from_parts(civil_date(day)?, time))
-        .ok()
+    let day = civil_date(day)?;
+    let when = offset.to_timestamp(DateTime::from_parts(day, time)).ok();
+    // The last day of all is later than a timestamp can hold.
+    when.or((day.year() == Date::MAX.year()).then_some(Timestamp::MAX))
 }
+
+/// How many digits a year has; one of more is later than all else.
+const YEAR: usize = 4;
 
 fn civil_date(text: &str) -> Option<Date> {
     let number = |s: &str| s.parse::<i16>().ok();

@@ -38,7 +38,7 @@ impl Task {
             "demote" => Self::Demote,
             "migrate_to" => Self::MigrateTo,
             "migrate_from" => Self::MigrateFrom,
-            "notify" | "meta-data" | "" => Self::Silent,
+            "notify" | "meta-data" => Self::Silent,
             _ => Self::Other,
         }
     }
@@ -62,7 +62,11 @@ impl Brief {
     fn of(operation: &Operation<'_>) -> Self {
         Self {
             element: operation.element.id(),
-            task: Task::of(operation.task),
+            task: if operation.is_named {
+                Task::of(operation.task)
+            } else {
+                Task::Silent
+            },
             interval_ms: operation.interval_ms,
             rc: operation.rc,
             status: operation.status,

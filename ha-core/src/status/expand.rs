@@ -192,14 +192,13 @@ impl<'d> Maker<'d> {
     }
 
     fn guest_connections(&mut self, cib: &Cib<'d>) {
-        let ids: HashSet<&str> = cib.resources().filter_map(|e| e.attribute("id")).collect();
         for element in cib.resources() {
             match element.name() {
                 "primitive" if super::resources::is_remote(element) => {}
-                "primitive" => self.guest_connection(cib, element, &ids),
+                "primitive" => self.guest_connection(cib, element),
                 "group" => {
                     for member in element.children_named("primitive") {
-                        self.guest_connection(cib, member, &ids);
+                        self.guest_connection(cib, member);
                     }
                 }
                 _ => {}
@@ -207,7 +206,7 @@ impl<'d> Maker<'d> {
         }
     }
 
-    fn guest_connection(&mut self, cib: &Cib<'d>, primitive: Element<'d>, ids: &HashSet<&str>) {
+    fn guest_connection(&mut self, cib: &Cib<'d>, primitive: Element<'d>) {
         let (mut node, mut allow_migrate, mut managed) = (None, None, None);
         for block in primitive
             .children_named("meta_attributes")
@@ -226,9 +225,6 @@ impl<'d> Maker<'d> {
         let (Some(node), Some(container)) = (node, primitive.attribute("id")) else {
             return;
         };
-        if ids.contains(node) {
-            return;
-        }
         let id = self.connection(node, container, allow_migrate, managed);
         self.implicit.connections.push(id);
     }

@@ -346,6 +346,7 @@ pub(super) fn record(operation: &Operation<'_>) -> OperationRecord {
         call_id: operation.call_id,
         call_text: written(operation.call_text, operation.call_id),
         task: operation.task.to_owned(),
+        is_named: operation.is_named,
         interval_ms: operation.interval_ms,
         interval_text: i64::try_from(operation.interval_ms)
             .ok()

@@ -51,7 +51,9 @@ impl<'d> Engine<'d> {
                 self.status.top_level.push(index);
             }
         }
-        for connection in connections {
+        // A node without a name has no connection.
+        let is_named = |e: &Element<'d>| e.attribute("id").is_some_and(|id| !id.is_empty());
+        for connection in connections.into_iter().filter(is_named) {
             if let Some(index) = self.add_resource(connection, Place::default()) {
                 self.status.top_level.push(index);
             }
@@ -538,7 +540,7 @@ impl<'d> Engine<'d> {
         let Some(id) = self.meta(index).value("container") else {
             return;
         };
-        if id == self.resource(index).id {
+        if id.eq_ignore_ascii_case(&self.resource(index).id) {
             return;
         }
         if let Some(&container) = self.status.resource_by_id.get(id) {
@@ -556,7 +558,9 @@ impl<'d> Engine<'d> {
             return;
         }
         let id = self.resource(index).id.clone();
-        let Some(node) = self.find_node(Some(&id), Some(&id)) else {
+        // A member of the cluster is nobody's guest, even where `remote-node` says so.
+        let node = self.find_node(Some(&id), Some(&id));
+        let Some(node) = node.filter(|&node| self.node(node).kind == NodeKind::Remote) else {
             return;
         };
         self.resource_mut(index).connects_to = Some(node);

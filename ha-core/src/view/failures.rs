@@ -72,7 +72,7 @@ fn friendly(report: &Report<'_>, failure: &Failure) -> String {
     if let Some(changed) = failure.last_rc_change {
         text.push_str(&format!(
             " at {}",
-            time::ctime(time::from_epoch(changed), report.zone)
+            time::ctime_of_epoch(changed, report.zone)
         ));
     }
     if let Some(exec) = failure.exec_ms.filter(|&ms| ms > 0) {
@@ -100,7 +100,7 @@ fn technical(report: &Report<'_>, failure: &Failure) -> String {
         text.push_str(&format!(", exitreason='{reason}'"));
     }
     if let Some(changed) = failure.last_rc_change {
-        let when = time::ctime(time::from_epoch(changed), report.zone);
+        let when = time::ctime_of_epoch(changed, report.zone);
         text.push_str(&format!(", last-rc-change='{when}'"));
     }
     if let Some(queue) = failure.queue_ms {
@@ -188,7 +188,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         if let Some(changed) = failure.last_rc_change.filter(|&changed| changed > 0) {
             out.attribute(
                 "last-rc-change",
-                &time::timestamp(time::from_epoch(changed), report.zone),
+                &time::timestamp_of_epoch(changed, report.zone),
             );
             if let Some(queue) = failure.queue_ms {
                 out.number("queued", queue);

@@ -100,7 +100,7 @@ fn task(operation: &OperationRecord) -> Option<&str> {
     } else {
         &operation.task
     };
-    (!task.is_empty()).then_some(task)
+    operation.is_named.then_some(task)
 }
 
 pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
@@ -149,7 +149,7 @@ fn title(report: &Report<'_>, history: &ResourceHistory) -> String {
     if history.fail_count > 0 {
         title.push_str(&format!(" fail-count={}", history.fail_count));
         if history.last_failure > 0 {
-            let when = time::ctime(time::from_epoch(history.last_failure), report.zone);
+            let when = time::ctime_of_epoch(history.last_failure, report.zone);
             title.push_str(&format!(" last-failure='{when}'"));
         }
     }
@@ -168,7 +168,7 @@ fn line(report: &Report<'_>, operation: &OperationRecord) -> String {
     }
     if report.options.timing {
         if let Some(changed) = operation.last_rc_change.filter(|&changed| changed > 0) {
-            let when = time::ctime(time::from_epoch(changed), report.zone);
+            let when = time::ctime_of_epoch(changed, report.zone);
             details.push_str(&format!(" last-rc-change=\"{when}\""));
         }
         if let Some(exec) = &operation.exec_time {
@@ -232,7 +232,7 @@ fn xml_resource(
     if history.fail_count > 0 {
         out.number("fail-count", history.fail_count);
         if history.last_failure > 0 {
-            let when = time::ctime(time::from_epoch(history.last_failure), report.zone);
+            let when = time::ctime_of_epoch(history.last_failure, report.zone);
             out.attribute("last-failure", &when);
         }
     }
@@ -246,7 +246,7 @@ fn xml_resource(
             out.attribute("interval", &format!("{interval}ms"));
         }
         if let Some(changed) = operation.last_rc_change.filter(|&changed| changed > 0) {
-            let when = time::ctime(time::from_epoch(changed), report.zone);
+            let when = time::ctime_of_epoch(changed, report.zone);
             out.attribute("last-rc-change", &when);
         }
         if let Some(exec) = &operation.exec_time {

@@ -21,7 +21,7 @@ pub(super) fn lists(report: &Report<'_>, out: &mut dyn Lists) {
             text.push_str(" [standby]");
         }
         if let Some(granted) = ticket.last_granted.filter(|&granted| granted > -1) {
-            let when = time::ctime(time::from_epoch(granted), report.zone);
+            let when = time::ctime_of_epoch(granted, report.zone);
             text.push_str(&format!(" last-granted=\"{when}\""));
         }
         out.line(&text);
@@ -40,10 +40,7 @@ pub(super) fn xml(report: &Report<'_>, out: &mut Xml) {
         out.attribute("status", if ticket.granted { "granted" } else { "revoked" });
         out.flag("standby", ticket.standby);
         if let Some(granted) = ticket.last_granted.filter(|&granted| granted > -1) {
-            out.attribute(
-                "last-granted",
-                &time::ctime(time::from_epoch(granted), report.zone),
-            );
+            out.attribute("last-granted", &time::ctime_of_epoch(granted, report.zone));
         }
         out.close();
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::arguments::{Format, Request};
 use crate::source::{self, Source};
-use crate::{cluster, program, zone};
+use crate::{cluster, program, words, zone};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub(crate) fn answer(
     now: Timestamp,
 ) -> Result<Answer> {
     let zone = zone::local();
-    let language = request.language.unwrap_or_else(language);
+    let language = request.language();
     let told = match asked {
-        Asked::Is(question) => is(question, request.verbose, source, now, &zone)?,
+        Asked::Is(question) => is(question, request.verbose, language, source, now, &zone)?,
         Asked::Why(resource) => why_not(resource, language, source, now, &zone)?,
         Asked::Findings => findings(language, source, now, &zone),
     };
@@ -86,18 +86,10 @@ fn kind(value: &impl Serialize, member: &str) -> String {
     name.unwrap_or_default().to_owned()
 }
 
-/// The language of the environment, as the C library finds it for messages.
-fn language() -> Language {
-    let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = of("LC_ALL")
-        .or_else(|| of("LC_MESSAGES"))
-        .or_else(|| of("LANG"));
-    locale.map_or(Language::English, |name| Language::of_locale(&name))
-}
-
 fn is(
     question: &str,
     verbose: bool,
+    language: Language,
     source: &Source,
     now: Timestamp,
     zone: &TimeZone,
@@ -105,10 +97,15 @@ fn is(
     let question: Question = question.parse()?;
     let options = ComputeOptions::default();
     let state = status::compute_with(&source.document, now, zone, options);
-    let answer = question.ask(&state)?;
-    let mut text = if answer.yes { "yes" } else { "no" }.to_owned();
+    let answer = question.ask_in(&state, language)?;
+    let mut text = if answer.yes {
+        words::of(language, "yes", "oui").to_owned()
+    } else {
+        words::of(language, "no", "non").to_owned()
+    };
     if verbose || !answer.yes {
-        text = format!("{text}: {}", answer.because);
+        let colon = words::of(language, ":", " :");
+        text = format!("{text}{colon} {}", answer.because);
     }
     Ok(Told {
         text: text + "\n",
@@ -186,19 +183,12 @@ fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone
     let mut text = String::new();
     for finding in &found {
         let severity = finding.severity().text(language);
-        let colon = if language == Language::French {
-            " :"
-        } else {
-            ":"
-        };
+        let colon = words::of(language, ":", " :");
         text += &format!("{severity}{colon} {}\n", finding.text(language));
         text += &format!("   -> {}\n", finding.fix(language));
     }
     if found.is_empty() {
-        text += match language {
-            Language::French => "rien à signaler\n",
-            _ => "nothing to report\n",
-        };
+        text += words::of(language, "nothing to report\n", "rien à signaler\n");
     }
     let is_error = |finding: &Finding| finding.severity() == finding::Severity::Error;
     let code = u8::from(found.iter().any(is_error));

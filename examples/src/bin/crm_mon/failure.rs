@@ -3,11 +3,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use ha_core::language::Language;
 use ha_core::view::{self, DaemonState};
 use jiff::tz::TimeZone;
 
 use crate::arguments::{self, Format, Request};
-use crate::zone;
+use crate::{words, zone};
 
 /// The exit status when a file cannot be read.
 pub(crate) const NO_INPUT: u8 = 66;
@@ -75,9 +76,11 @@ impl Failure {
     }
 
     /// Something of ours failed, that `crm_mon` does not have.
-    pub(crate) fn of(error: &ha_core::Error) -> Self {
-        let mut lines = vec![format!("{}: {error:#}", name())];
-        lines.extend(error.hint().map(|hint| format!("  next step: {hint}")));
+    pub(crate) fn of(error: &ha_core::Error, language: Language) -> Self {
+        let mut lines = vec![format!("{}: {}", name(), error.text(language))];
+        let next = words::of(language, "next step:", "à faire :");
+        let hint = error.hint_text(language);
+        lines.extend(hint.map(|hint| format!("  {next} {hint}")));
         Self {
             lines,
             code: error.exit_code(),

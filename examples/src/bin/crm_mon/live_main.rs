@@ -11,6 +11,7 @@ mod live;
 mod program;
 mod source;
 mod stored;
+mod words;
 mod zone;
 
 fn main() -> std::process::ExitCode {

@@ -17,6 +17,7 @@ mod failure;
 mod program;
 mod source;
 mod stored;
+mod words;
 mod zone;
 
 /// Called by the C library. What the standard library does before a `main` of its own is to look for

@@ -66,15 +66,16 @@ fn run(request: &Request) -> Result<u8, Failure> {
     let screen = request.format == Format::Text && request.output_to.is_none();
     let screen = screen && request.asked.is_none() && !request.one_shot && is_live;
     if screen && std::io::stdout().is_terminal() {
-        return cluster::show(request.view.clone(), zone::local())
+        return cluster::show(request.view.clone(), zone::local(), request.language())
             .map(|()| 0)
-            .map_err(|e| Failure::of(&e));
+            .map_err(|e| Failure::of(&e, request.language()));
     }
     // The process ends soon, and gives its memory back as a whole.
     let source = ManuallyDrop::new(source::read(request)?);
     if let Some(asked) = &request.asked {
         let now = request.now.unwrap_or_else(Timestamp::now);
-        let answer = ask::answer(asked, request, &source, now).map_err(|e| Failure::of(&e))?;
+        let answer = ask::answer(asked, request, &source, now)
+            .map_err(|e| Failure::of(&e, request.language()))?;
         return write(&answer.text, request.output_to.as_deref())
             .map(|()| answer.code)
             .map_err(|error| Failure::unwritable(request, &error));

@@ -14,7 +14,7 @@ use ha_core::{Error, ErrorKind, Result};
 use crate::arguments::Request;
 use crate::cluster;
 use crate::failure::{Failure, NO_INPUT};
-use crate::stored;
+use crate::{stored, words};
 
 /// Where shadow CIBs are kept unless `CIB_shadow_dir` says otherwise.
 const SHADOWS: &str = "/var/lib/pacemaker/cib";
@@ -58,8 +58,10 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
     let text = text.map_err(|error| {
         let mut failure = Failure::no_cib(cause(&error));
         if request.asked.is_some() {
-            failure.lines.push(format!("{}: {error}", path.display()));
-            let code = match error.kind() {
+            let kind = error.kind();
+            let said = Error::from(error).text(request.language());
+            failure.lines.push(format!("{}: {said}", path.display()));
+            let code = match kind {
                 io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied.exit_code(),
                 _ => NO_INPUT,
             };
@@ -70,7 +72,9 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
     let is_compressed = path.extension().is_some_and(|end| end == "bz2");
     let document = stored::utf8(text, is_compressed)
         .and_then(|text| Document::parse_bytes(&text))
-        .and_then(|document| conforming(document).map_err(|e| e.context("check the CIB")));
+        .and_then(|document| {
+            conforming(document).map_err(|e| words::during(e, "check the CIB", "vérifier la CIB"))
+        });
     match document {
         Ok(document) => Ok(Source {
             document,
@@ -80,7 +84,8 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
         Err(error) => {
             let mut failure = Failure::no_cib("Update does not conform to the configured schema");
             if request.verbose || request.asked.is_some() {
-                failure.lines.push(format!("{}: {error:#}", path.display()));
+                let said = error.text(request.language());
+                failure.lines.push(format!("{}: {said}", path.display()));
             }
             if request.asked.is_some() {
                 failure = failure.unanswered(error.exit_code());
@@ -102,8 +107,11 @@ fn shadow_file(name: &OsStr) -> PathBuf {
 fn conforming(document: Document) -> Result<Document> {
     let root = document.root();
     if root.name() != "cib" {
-        let message = format!("the root element is {}, not cib", root.name());
-        return Err(Error::invalid(message));
+        let name = root.name();
+        return Err(words::invalid(
+            format!("the root element is {name}, not cib"),
+            format!("l'élément racine est {name}, pas cib"),
+        ));
     }
     if root.attribute("validate-with").is_none() || is_unchecked(&document) {
         return Ok(document);

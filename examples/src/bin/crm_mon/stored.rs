@@ -3,7 +3,9 @@
 use std::io::Read as _;
 
 use encoding_rs::Encoding;
-use ha_core::{Error, ErrorExt as _, Result};
+use ha_core::{Error, Result};
+
+use crate::words;
 
 /// More than any CIB: where a file that was made to fill the memory ends.
 const MOST: u64 = 1 << 30;
@@ -21,9 +23,12 @@ pub(crate) fn utf8(bytes: Vec<u8>, is_compressed: bool) -> Result<Vec<u8>> {
     reader
         .take(MOST)
         .read_to_end(&mut plain)
-        .context("decompress the CIB")?;
+        .map_err(|e| words::during(e, "decompress the CIB", "décompresser la CIB"))?;
     if plain.len() as u64 == MOST {
-        return Err(Error::invalid("the CIB is larger than a gigabyte"));
+        return Err(words::invalid(
+            "the CIB is larger than a gigabyte".to_owned(),
+            "la CIB est plus grande qu'un gigaoctet".to_owned(),
+        ));
     }
     decoded(plain)
 }
@@ -44,7 +49,7 @@ fn decoded(bytes: Vec<u8>) -> Result<Vec<u8>> {
         // Text that can be read as far as here is not in two-byte units, whatever it says.
         "utf8" | "utf-16" => Ok(without_declaration(bytes)),
         "us-ascii" | "ascii" if bytes.is_ascii() => Ok(without_declaration(bytes)),
-        "us-ascii" | "ascii" => Err(Error::invalid("the CIB is not in ASCII, which it declares")),
+        "us-ascii" | "ascii" => Err(not_in("ASCII")),
         // For browsers, and so for the library, this is another name of Windows's.
         "iso-8859-1" | "latin1" | "iso-latin-1" | "iso latin 1" => {
             let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
@@ -52,8 +57,13 @@ fn decoded(bytes: Vec<u8>) -> Result<Vec<u8>> {
         }
         name => {
             let encoding = Encoding::for_label(name.as_bytes());
-            let encoding = encoding
-                .ok_or_else(|| Error::invalid(format!("the encoding {name} is unknown")))?;
+            let unknown = || {
+                words::invalid(
+                    format!("the encoding {name} is unknown"),
+                    format!("l'encodage {name} est inconnu"),
+                )
+            };
+            let encoding = encoding.ok_or_else(unknown)?;
             of(encoding, &bytes).map(without_declaration)
         }
     }
@@ -62,10 +72,16 @@ fn decoded(bytes: Vec<u8>) -> Result<Vec<u8>> {
 fn of(encoding: &'static Encoding, bytes: &[u8]) -> Result<Vec<u8>> {
     let (text, is_wrong) = encoding.decode_without_bom_handling(bytes);
     if is_wrong {
-        let message = format!("the CIB is not in {}, which it declares", encoding.name());
-        return Err(Error::invalid(message));
+        return Err(not_in(encoding.name()));
     }
     Ok(text.into_owned().into_bytes())
+}
+
+fn not_in(encoding: &str) -> Error {
+    words::invalid(
+        format!("the CIB is not in {encoding}, which it declares"),
+        format!("la CIB n'est pas en {encoding}, qu'elle déclare"),
+    )
 }
 
 /// Returns the encoding that the declaration in front of an XML document names.

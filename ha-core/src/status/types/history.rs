@@ -84,6 +84,8 @@ pub struct OperationRecord {
     pub call_text: Written,
     /// The task.
     pub task: String,
+    /// The entry says which task, be it an empty one.
+    pub is_named: bool,
     /// The interval in milliseconds.
     pub interval_ms: u64,
     /// The interval as written, where that is another text than the number.

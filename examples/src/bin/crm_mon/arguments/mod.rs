@@ -6,12 +6,14 @@ mod table;
 
 use std::time::Duration;
 
+use ha_core::Error;
 use ha_core::language::Language;
 use ha_core::view::out::Page;
 use ha_core::view::{Options, Part, Parts};
 use jiff::Timestamp;
 
 use crate::ask::Asked;
+use crate::words;
 use format::{Choice, Old};
 use sections::Change;
 use table::{Entry, Name, Value};
@@ -121,8 +123,16 @@ struct Given {
     verbose: bool,
     interval: Duration,
     asked: Option<Asked>,
+    /// What the whole command line says, also before it is read as far as that.
     language: Option<Language>,
     now: Option<Timestamp>,
+}
+
+impl Request {
+    /// The language of answers, and of what else Pacemaker's `crm_mon` does not say.
+    pub(crate) fn language(&self) -> Language {
+        self.language.unwrap_or_else(words::of_environment)
+    }
 }
 
 /// Returns the help.
@@ -160,7 +170,7 @@ pub(crate) fn parse(program: &str, words: &[String]) -> Result<Action, Vec<u8>> 
         verbose: false,
         interval: INTERVAL,
         asked: None,
-        language: None,
+        language: words::asked_for(words),
         now: None,
     };
     if program.ends_with(".cgi") {
@@ -299,9 +309,10 @@ impl Given {
             Name::Findings => self.ask(Asked::Findings)?,
             Name::Lang => {
                 let language = value.parse::<Language>();
-                self.language = Some(language.map_err(|e| format!("--lang: {e}"))?);
+                let wrong = |e: Error| format!("--lang: {}", e.text(self.spoken()));
+                self.language = Some(language.map_err(wrong)?);
             }
-            Name::Now => self.now = Some(time(value)?),
+            Name::Now => self.now = Some(time(value, self.spoken())?),
             Name::Version => self.version = true,
             Name::Help(group) => return Ok(Some(table::help(Some(group)))),
             Name::HelpAll => return Ok(Some(table::help(None))),
@@ -318,9 +329,18 @@ impl Given {
 
     fn ask(&mut self, asked: Asked) -> Result<(), String> {
         if self.asked.replace(asked).is_some() {
-            return Err("only one of --why, --is and --findings can be asked at a time".to_owned());
+            let text = words::of(
+                self.spoken(),
+                "only one of --why, --is and --findings can be asked at a time",
+                "une seule de --why, --is et --findings peut être demandée à la fois",
+            );
+            return Err(text.to_owned());
         }
         Ok(())
+    }
+
+    fn spoken(&self) -> Language {
+        self.language.unwrap_or_else(words::of_environment)
     }
 
     fn include(&mut self, sections: &str) {
@@ -376,7 +396,14 @@ impl Given {
         let is_text = matches!(format, Format::Text | Format::Simple | Format::Json);
         let problem = problem.or_else(|| {
             let refused = self.asked.is_some() && !is_text;
-            refused.then(|| "questions are answered as text or JSON".to_owned())
+            let text = || {
+                words::of(
+                    self.spoken(),
+                    "questions are answered as text or JSON",
+                    "les questions ont leur réponse en texte ou en JSON",
+                )
+            };
+            refused.then(|| text().to_owned())
         });
         let to_file = self.output_to.as_deref().is_some_and(|path| path != "-");
         let refreshes = to_file && self.format.refreshes();
@@ -457,14 +484,19 @@ fn interval(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(milliseconds.min(MOST)))
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+fn time(text: &str, language: Language) -> Result<Timestamp, String> {
     let seconds = text
         .parse::<i64>()
         .ok()
         .and_then(|seconds| Timestamp::from_second(seconds).ok());
-    seconds
-        .or_else(|| text.parse().ok())
-        .ok_or_else(|| format!("--now {text}: give seconds since 1970 or 2022-12-01T12:00:00Z"))
+    seconds.or_else(|| text.parse().ok()).ok_or_else(|| {
+        let advice = words::of(
+            language,
+            ": give seconds since 1970 or 2022-12-01T12:00:00Z",
+            " : donner des secondes depuis 1970 ou 2022-12-01T12:00:00Z",
+        );
+        format!("--now {text}{advice}")
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ha_core::finding::{self, Finding};
+use ha_core::language::Language;
 use ha_core::live::corosync::cfg::Cfg;
 use ha_core::live::corosync::{NodeId, Options};
 use ha_core::live::pacemaker::{cib, fencer, pacemakerd};
@@ -22,8 +23,8 @@ use crate::{follow, live};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Shows the cluster on the terminal, until the user ends it.
-pub(crate) fn show(view: view::Options, zone: TimeZone) -> Result<()> {
-    live::run(view, zone)
+pub(crate) fn show(view: view::Options, zone: TimeZone, language: Language) -> Result<()> {
+    live::run(view, zone, language)
 }
 
 /// Follows the cluster without a terminal.

@@ -6,17 +6,18 @@ use std::process::Command;
 use std::time::Duration;
 
 use ha_core::finding::Finding;
+use ha_core::language::Language;
 use ha_core::live::pacemaker::glance;
 use ha_core::view::{self, FencingHistory};
 use ha_core::xml::Document;
-use ha_core::{Error, ErrorExt as _, Result};
+use ha_core::{Error, Result};
 use jiff::tz::TimeZone;
 
 use crate::arguments::{Follow, Request};
 use crate::ask::Asked;
 use crate::failure::Failure;
-use crate::program;
 use crate::source::{self, Source};
+use crate::{program, words};
 
 /// The name of that program, in the folder of this one.
 const OTHER: &str = "crm_mon-live";
@@ -27,26 +28,37 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Becomes that program; returns only when this fails.
 fn hand_over() -> Result<Infallible> {
     let mut words = std::env::args_os();
-    let own = std::env::current_exe().context("find the folder of this program")?;
+    let own = std::env::current_exe().map_err(|e| {
+        words::during(
+            e,
+            "find the folder of this program",
+            "trouver le dossier de ce programme",
+        )
+    })?;
     let other = own.with_file_name(OTHER);
     let mut command = Command::new(&other);
     if let Some(name) = words.next() {
         command.arg0(name);
     }
     let error = Error::from(command.args(words).exec());
+    let (other, said) = (other.display(), error.text(Language::French));
     Err(error
         .with_hint("both programs belong in one folder; `cargo build --bins` builds both")
-        .context(format!("the running cluster needs {}", other.display())))
+        .context(format!("the running cluster needs {other}"))
+        .in_french(
+            format!("la grappe en marche demande {other} : {said}"),
+            Some("les deux programmes vont dans un même dossier ; `cargo build --bins` fait les deux".to_owned()),
+        ))
 }
 
 /// Shows the cluster on the terminal.
-pub(crate) fn show(_: view::Options, _: TimeZone) -> Result<()> {
+pub(crate) fn show(_: view::Options, _: TimeZone, _: Language) -> Result<()> {
     match hand_over()? {}
 }
 
 /// Follows the cluster without a terminal.
-pub(crate) fn follow(_: &Request, _: &Follow) -> Result<u8, Failure> {
-    match hand_over().map_err(|e| Failure::of(&e))? {}
+pub(crate) fn follow(request: &Request, _: &Follow) -> Result<u8, Failure> {
+    match hand_over().map_err(|e| Failure::of(&e, request.language()))? {}
 }
 
 /// Looks at the running cluster. When one look does not do, as when a daemon is not there or does not
@@ -66,7 +78,7 @@ pub(crate) fn read(request: &Request) -> Result<Source, Failure> {
             daemon: Some(source::daemon_state(&seen.daemon)),
             fencing: seen.fencing.map(FencingHistory::Events),
         }),
-        None => match hand_over().map_err(|e| Failure::of(&e))? {},
+        None => match hand_over().map_err(|e| Failure::of(&e, request.language()))? {},
     }
 }
 

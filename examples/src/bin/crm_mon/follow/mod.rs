@@ -51,7 +51,7 @@ pub(crate) fn run(request: &Request, follow: &Follow) -> std::result::Result<u8,
             End::Output(error) => return Err(Failure::unwritable(request, &error)),
             End::Nobody => return Ok(0),
             End::Cluster(error) => {
-                let said = output.fail(&Failure::of(&error));
+                let said = output.fail(&Failure::of(&error, request.language()));
                 said.map_err(|error| Failure::unwritable(request, &error))?;
             }
         }
@@ -142,7 +142,7 @@ fn connection(
             match (&update, &mut notifier) {
                 (Update::Lost { cause }, _) => {
                     let error = Error::new(ErrorKind::Disconnected, cause.to_string());
-                    output.fail(&Failure::of(&error))?;
+                    output.fail(&Failure::of(&error, output.request.language()))?;
                     has_changed = false;
                 }
                 (Update::Changed { .. }, Some(notifier)) => notifier.tell(watch.document(), None),
@@ -303,7 +303,10 @@ mod tests {
             output.write(text)?;
             assert_eq!(std::fs::read_to_string(&path)?, text);
         }
-        let failure = Failure::of(&Error::new(ErrorKind::Disconnected, "gone"));
+        let failure = Failure::of(
+            &Error::new(ErrorKind::Disconnected, "gone"),
+            ha_core::language::Language::English,
+        );
         output.fail(&failure)?;
         assert!(std::fs::read_to_string(&path)?.contains("gone"));
         Ok(std::fs::remove_file(&path)?)

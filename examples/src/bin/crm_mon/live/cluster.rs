@@ -4,6 +4,7 @@ use std::sync::mpsc::Sender;
 use std::thread::Thread;
 use std::time::Duration;
 
+use ha_core::language::Language;
 use ha_core::live::pacemaker::cib::{Cib, ConnectOptions};
 use ha_core::live::pacemaker::pacemakerd;
 use ha_core::live::pacemaker::watch::{Update, Watch};
@@ -44,11 +45,11 @@ pub(super) fn ask(teller: &Sender<News>) {
 }
 
 /// Follows the cluster until nobody listens.
-pub(super) fn follow(teller: &Sender<News>, asker: &Thread) {
+pub(super) fn follow(teller: &Sender<News>, asker: &Thread, language: Language) {
     loop {
-        let Err(end) = connection(teller, asker);
+        let Err(end) = connection(teller, asker, language);
         let gone = match end {
-            End::Cluster(e) => teller.send(News::Lost(format!("{e:#}"))).is_err(),
+            End::Cluster(e) => teller.send(News::Lost(e.text(language))).is_err(),
             End::Listener => true,
         };
         if gone {
@@ -72,7 +73,11 @@ impl From<Error> for End {
 }
 
 /// Follows the CIB over one watch, which connects again by itself when it had a connection.
-fn connection(teller: &Sender<News>, asker: &Thread) -> Result<std::convert::Infallible, End> {
+fn connection(
+    teller: &Sender<News>,
+    asker: &Thread,
+    language: Language,
+) -> Result<std::convert::Infallible, End> {
     let say = |news| teller.send(news).map_err(|_| End::Listener);
     let cib = Cib::connect(&options())?;
     let mut watch = Watch::open(&cib)?;
@@ -84,7 +89,10 @@ fn connection(teller: &Sender<News>, asker: &Thread) -> Result<std::convert::Inf
         // Changes that came together are shown once.
         loop {
             match &last {
-                Update::Lost { cause } => say(News::Lost(cause.to_string()))?,
+                Update::Lost { cause } => {
+                    let cause = Error::new(ErrorKind::Disconnected, cause.to_string());
+                    say(News::Lost(cause.text(language)))?;
+                }
                 Update::Reconnected { .. } => asker.unpark(),
                 _ => {}
             }
@@ -99,7 +107,9 @@ fn connection(teller: &Sender<News>, asker: &Thread) -> Result<std::convert::Inf
             say(News::Fencing(fencing()))?;
         }
     }
-    Err(Error::new(ErrorKind::Disconnected, "the changes of the CIB ended").into())
+    let end = Error::new(ErrorKind::Disconnected, "the changes of the CIB ended");
+    let french = "les changements de la CIB ont pris fin".to_owned();
+    Err(end.in_french(french, None).into())
 }
 
 fn options() -> ConnectOptions {

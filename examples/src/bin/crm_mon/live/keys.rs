@@ -9,7 +9,8 @@ use super::App;
 /// A key that switches something on and off.
 pub(super) struct Toggle {
     pub(super) key: char,
-    pub(super) what: &'static str,
+    /// In English, and in French.
+    pub(super) what: (&'static str, &'static str),
     pub(super) is_on: fn(&Options) -> bool,
     set: fn(&mut Options, bool),
 }
@@ -26,73 +27,79 @@ fn part(view: &mut Options, part: Part, on: bool) {
 pub(super) const TOGGLES: [Toggle; 13] = [
     Toggle {
         key: 'n',
-        what: "resources grouped by node",
+        what: ("resources grouped by node", "ressources par nœud"),
         is_on: |view| view.by_node,
         set: |view, on| view.by_node = on,
     },
     Toggle {
         key: 'r',
-        what: "inactive resources",
+        what: ("inactive resources", "ressources inactives"),
         is_on: |view| view.inactive,
         set: |view, on| view.inactive = on,
     },
     Toggle {
         key: 'b',
-        what: "brief: resources counted",
+        what: ("brief: resources counted", "en bref : ressources comptées"),
         is_on: |view| view.brief,
         set: |view, on| view.brief = on,
     },
     Toggle {
         key: 'R',
-        what: "details",
+        what: ("details", "détails"),
         is_on: |view| view.detail,
         set: |view, on| view.detail = on,
     },
     Toggle {
         key: 'A',
-        what: "node attributes",
+        what: ("node attributes", "attributs des nœuds"),
         is_on: |view| view.parts.has(Part::Attributes),
         set: |view, on| part(view, Part::Attributes, on),
     },
     Toggle {
         key: 'f',
-        what: "fail counts",
+        what: ("fail counts", "nombres d'échecs"),
         is_on: |view| view.parts.has(Part::FailCounts),
         set: |view, on| part(view, Part::FailCounts, on),
     },
     Toggle {
         key: 'o',
-        what: "history of operations",
+        what: ("history of operations", "historique des opérations"),
         is_on: |view| view.parts.has(Part::Operations),
         set: |view, on| part(view, Part::Operations, on),
     },
     Toggle {
         key: 't',
-        what: "times of operations",
+        what: ("times of operations", "durées des opérations"),
         is_on: |view| view.timing,
         set: |view, on| view.timing = on,
     },
     Toggle {
         key: 'j',
-        what: "what is being done to resources",
+        what: (
+            "what is being done to resources",
+            "ce qui se fait des ressources",
+        ),
         is_on: |view| view.pending,
         set: |view, on| view.pending = on,
     },
     Toggle {
         key: 'c',
-        what: "tickets",
+        what: ("tickets", "tickets"),
         is_on: |view| view.parts.has(Part::Tickets),
         set: |view, on| part(view, Part::Tickets, on),
     },
     Toggle {
         key: 'L',
-        what: "bans",
+        what: ("bans", "interdictions (bans)"),
         is_on: |view| view.parts.has(Part::Bans),
         set: |view, on| part(view, Part::Bans, on),
     },
     Toggle {
         key: 'm',
-        what: "failed and pending fencing",
+        what: (
+            "failed and pending fencing",
+            "isolements échoués et en cours",
+        ),
         is_on: |view| view.parts.has(Part::FencingFailed),
         set: |view, on| {
             for one in [
@@ -106,7 +113,7 @@ pub(super) const TOGGLES: [Toggle; 13] = [
     },
     Toggle {
         key: 'D',
-        what: "hide the summary",
+        what: ("hide the summary", "cacher le résumé"),
         is_on: |view| !view.parts.has(Part::Counts),
         set: |view, on| {
             let summary = Parts::SUMMARY.without(Part::Options);

@@ -12,14 +12,17 @@ mod screen;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use ha_core::Result;
+use ha_core::language::Language;
 use ha_core::status::Computer;
 use ha_core::view::out::Line;
 use ha_core::view::{DaemonState, FencingHistory, Options, Report};
 use ha_core::xml::Document;
-use ha_core::{ErrorExt as _, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{self, Event, KeyEvent};
+
+use crate::words;
 
 /// How often the status is computed anew although nothing was heard.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -82,10 +85,12 @@ struct App {
     /// What is searched for.
     search: String,
     color: bool,
+    /// Of what is not the status.
+    language: Language,
 }
 
 impl App {
-    fn new(view: Options, zone: TimeZone, color: bool) -> Self {
+    fn new(view: Options, zone: TimeZone, color: bool, language: Language) -> Self {
         Self {
             view,
             document: None,
@@ -102,6 +107,7 @@ impl App {
             typing: None,
             search: String::new(),
             color,
+            language,
         }
     }
 
@@ -179,16 +185,17 @@ fn color() -> bool {
 ///
 /// # Errors
 /// When the terminal cannot be read or drawn on.
-pub(crate) fn run(view: Options, zone: TimeZone) -> Result<()> {
+pub(crate) fn run(view: Options, zone: TimeZone, language: Language) -> Result<()> {
     let (teller, news) = channel();
     let keyboard = teller.clone();
-    let mut terminal = ratatui::try_init().context("set up the terminal")?;
+    let mut terminal = ratatui::try_init()
+        .map_err(|e| words::during(e, "set up the terminal", "préparer le terminal"))?;
     std::thread::spawn(move || {
         loop {
             let heard = match event::read() {
                 Ok(Event::Key(key)) if key.is_press() => News::Key(key),
                 Ok(_) => News::Redraw,
-                Err(e) => News::End(ha_core::Error::from(e).context("read the keyboard")),
+                Err(e) => News::End(words::during(e, "read the keyboard", "lire le clavier")),
             };
             let ends = matches!(heard, News::End(_));
             if keyboard.send(heard).is_err() || ends {
@@ -198,8 +205,8 @@ pub(crate) fn run(view: Options, zone: TimeZone) -> Result<()> {
     });
     let asker = teller.clone();
     let asker = std::thread::spawn(move || cluster::ask(&asker));
-    std::thread::spawn(move || cluster::follow(&teller, asker.thread()));
-    let mut app = App::new(view, zone, color());
+    std::thread::spawn(move || cluster::follow(&teller, asker.thread(), language));
+    let mut app = App::new(view, zone, color(), language);
     let result = show(&mut terminal, &mut app, &news);
     ratatui::restore();
     result
@@ -218,7 +225,7 @@ fn show(
         }
         terminal
             .draw(|frame| screen::draw(app, frame))
-            .context("draw on the terminal")?;
+            .map_err(|e| words::during(e, "draw on the terminal", "dessiner sur le terminal"))?;
         let mut heard = match news.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(heard) => Some(heard),
             Err(RecvTimeoutError::Timeout) => None,

@@ -20,7 +20,12 @@ pub(super) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     let lines = if app.help {
         help(app)
     } else if app.document.is_none() {
-        vec![Line::raw("Waiting for the cluster ...")]
+        let text = words(
+            app,
+            "Waiting for the cluster ...",
+            "En attente de la grappe ...",
+        );
+        vec![Line::raw(text)]
     } else {
         app.lines
             .iter()
@@ -86,20 +91,31 @@ fn styled(app: &App, text: &Text) -> Line<'static> {
     line
 }
 
+fn words(app: &App, english: &'static str, french: &'static str) -> &'static str {
+    crate::words::of(app.language, english, french)
+}
+
 fn help(app: &App) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::raw("Keys"), Line::raw("")];
+    let mut lines = vec![Line::raw(words(app, "Keys", "Touches")), Line::raw("")];
     for toggle in &TOGGLES {
         let mark = if (toggle.is_on)(&app.view) { "*" } else { " " };
-        lines.push(Line::raw(format!("{mark} {}  {}", toggle.key, toggle.what)));
+        let what = words(app, toggle.what.0, toggle.what.1);
+        lines.push(Line::raw(format!("{mark} {}  {what}", toggle.key)));
     }
-    for text in [
-        "",
-        "  arrows, page up and down, home, end  scroll",
-        "  /  search;  > next, < previous, Esc no more",
-        "  ?  this help, and back",
-        "  q  quit",
+    for (english, french) in [
+        ("", ""),
+        (
+            "  arrows, page up and down, home, end  scroll",
+            "  flèches, page haut et bas, début, fin  défiler",
+        ),
+        (
+            "  /  search;  > next, < previous, Esc no more",
+            "  /  chercher ;  > suivant, < précédent, Échap plus rien",
+        ),
+        ("  ?  this help, and back", "  ?  cette aide, et retour"),
+        ("  q  quit", "  q  quitter"),
     ] {
-        lines.push(Line::raw(text));
+        lines.push(Line::raw(words(app, english, french)));
     }
     lines
 }
@@ -108,50 +124,64 @@ fn status_line(app: &App) -> Line<'static> {
     if let Some(typed) = &app.typing {
         return Line::raw(format!("/{typed}"));
     }
+    let keys = words(app, "? keys   q quit", "? touches   q quitter");
     match &app.link {
-        Link::Connecting => Line::raw("connecting   q quit"),
+        Link::Connecting => Line::raw(words(app, "connecting   q quit", "connexion   q quitter")),
         Link::Up => {
             let version = app.document.as_ref().map(|document| document.version());
             let version = version.map_or_else(String::new, |version| format!("   CIB {version}"));
             if let Some(since) = app.launcher_gone {
-                return alarm(
-                    app,
-                    format!(
-                        "no answer from pacemakerd since {}; the CIB is followed{version}   ? keys   q quit",
-                        time(app, since)
-                    ),
-                );
+                let silent = since_when(app, "pacemakerd", since);
+                let followed = words(app, "; the CIB is followed", " ; la CIB est suivie");
+                return alarm(app, format!("{silent}{followed}{version}   {keys}"));
             }
+            let live = words(
+                app,
+                "live since the last change at",
+                "en direct depuis le dernier changement, à",
+            );
             Line::styled(
-                format!(
-                    "live since the last change at {}{version}   ? keys   q quit",
-                    time(app, app.at)
-                ),
+                format!("{live} {}{version}   {keys}", time(app, app.at)),
                 Style::new().add_modifier(Modifier::DIM),
             )
         }
-        Link::Silent(since) => alarm(
-            app,
-            format!(
-                "no answer from pacemaker-based since {}; this is the last known state",
-                time(app, *since)
-            ),
-        ),
+        Link::Silent(since) => {
+            let silent = since_when(app, "pacemaker-based", *since);
+            alarm(app, format!("{silent}{}", last_known(app)))
+        }
         Link::Down(since, cause) => {
             let known = if app.document.is_some() {
-                "; this is the last known state"
+                last_known(app)
             } else {
                 ""
             };
-            alarm(
+            let lost = words(
                 app,
-                format!(
-                    "no connection to the cluster since {}{known}: {cause}",
-                    time(app, *since)
-                ),
-            )
+                "no connection to the cluster since",
+                "pas de connexion à la grappe depuis",
+            );
+            let colon = words(app, ":", " :");
+            let text = format!("{lost} {}{known}{colon} {cause}", time(app, *since));
+            alarm(app, text)
         }
     }
+}
+
+/// Says that a daemon does not answer.
+fn since_when(app: &App, daemon: &str, since: Timestamp) -> String {
+    let (silent, when) = (
+        words(app, "no answer from", "pas de réponse de"),
+        words(app, "since", "depuis"),
+    );
+    format!("{silent} {daemon} {when} {}", time(app, since))
+}
+
+fn last_known(app: &App) -> &'static str {
+    words(
+        app,
+        "; this is the last known state",
+        " ; ceci est le dernier état connu",
+    )
 }
 
 fn alarm(app: &App, text: String) -> Line<'static> {

@@ -16,7 +16,7 @@ const CIB: &str = r#"<cib epoch="4" num_updates="2" admin_epoch="0" have-quorum=
     </status></cib>"#;
 
 fn app() -> App {
-    let mut app = App::new(Options::default(), TimeZone::UTC, true);
+    let mut app = App::new(Options::default(), TimeZone::UTC, true, Language::English);
     let document = Document::parse(CIB).expect("well-formed");
     let news = News::Cib(Box::new(document));
     assert!(app.hear(news, Timestamp::UNIX_EPOCH).expect("no error"));
@@ -183,7 +183,7 @@ fn daemons_that_do_not_answer_are_told_with_the_time() {
 
 #[test]
 fn before_anything_is_known_it_waits() {
-    let mut app = App::new(Options::default(), TimeZone::UTC, true);
+    let mut app = App::new(Options::default(), TimeZone::UTC, true, Language::English);
     assert_eq!(draw(&mut app, 40, 3)[0], "Waiting for the cluster ...");
     press(&mut app, "rnA/x\n>");
     app.hear(News::Lost("no daemon".into()), Timestamp::UNIX_EPOCH)
@@ -256,4 +256,39 @@ fn colours_mean_something_and_can_be_left_out() {
     assert_eq!(colours(&mut app), (Color::Green, true));
     app.color = false;
     assert_eq!(colours(&mut app), (Color::Reset, false));
+}
+
+#[test]
+fn what_is_not_the_status_is_in_the_language() {
+    let mut app = App::new(Options::default(), TimeZone::UTC, true, Language::French);
+    assert_eq!(draw(&mut app, 80, 5)[0], "En attente de la grappe ...");
+    assert_eq!(draw(&mut app, 80, 5)[4], "connexion   q quitter");
+    let document = Document::parse(CIB).expect("well-formed");
+    app.hear(News::Cib(Box::new(document)), Timestamp::UNIX_EPOCH)
+        .expect("no error");
+    let lines = draw(&mut app, 90, 20);
+    assert_eq!(lines[0], "Cluster Summary:");
+    assert_eq!(
+        lines[19],
+        "en direct depuis le dernier changement, à 00:00:00   CIB 0.4.2   ? touches   q quitter"
+    );
+    app.hear(News::Answers(false), Timestamp::UNIX_EPOCH)
+        .expect("no error");
+    assert_eq!(
+        draw(&mut app, 100, 20)[19],
+        "pas de réponse de pacemaker-based depuis 00:00:00 ; ceci est le dernier état connu"
+    );
+    app.hear(News::Lost("cause".into()), Timestamp::UNIX_EPOCH)
+        .expect("no error");
+    assert_eq!(
+        draw(&mut app, 100, 20)[19],
+        "pas de connexion à la grappe depuis 00:00:00 ; ceci est le dernier état connu : cause"
+    );
+    assert!(press(&mut app, "?"));
+    let lines = draw(&mut app, 80, 30);
+    assert_eq!(lines[0], "Touches");
+    assert!(
+        lines.contains(&"  r  ressources inactives".to_owned()),
+        "{lines:#?}"
+    );
 }
