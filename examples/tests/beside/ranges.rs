@@ -195,3 +195,16 @@ fn guests_of_any_name() {
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
+
+/// A clone that is to tell its instances apart, of an agent that no schema would take.
+#[test]
+fn clones_of_no_standard() {
+    if !is_there() {
+        return;
+    }
+    const MORE: &str = r#"<clone id="c"><meta_attributes id="c1"><nvpair id="c2" name="globally-unique" value="true"/></meta_attributes><primitive id="t" provider="pacemaker" type="Dummy"/></clone></resources>"#;
+    let text = cib("", "").replace("</resources>", MORE);
+    assert!(text.contains(MORE));
+    let different = differences("no class", &text);
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}

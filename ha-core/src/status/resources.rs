@@ -405,7 +405,9 @@ impl<'d> Engine<'d> {
         let own = (child.name() == "primitive").then_some(child);
         own.into_iter()
             .chain(child.children_named("primitive"))
-            .filter_map(|primitive| self.implicit.primitive(primitive)?.attribute("class"))
+            .filter_map(|primitive| self.implicit.primitive(primitive))
+            // One without a class is of none that is known.
+            .map(|primitive| primitive.attribute("class").unwrap_or_default())
             .any(is_such)
     }
 
