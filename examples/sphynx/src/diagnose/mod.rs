@@ -10,7 +10,7 @@ mod peer;
 mod report;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ha_core::Result;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ pub use report::{Cause, Findings, Outcome, Report, Section};
 use crate::say;
 use crate::settings::{Opened, Role, Settings, Severity};
 
-/// How long resources that move are given before a second look at them.
+/// How long resources that move are looked at again before they are told to be on both machines.
 const AGAIN: Duration = Duration::from_secs(3);
 
 /// What to look at.
@@ -62,8 +62,8 @@ pub fn run(options: &Options<'_>) -> Findings {
     }
     let mut judged = look(&settings, role, options);
     // The two machines are not seen at the same moment: resources that move may be seen on both.
-    if judged.says_wrong(judge::ONE_ACTIVE) {
-        std::thread::sleep(AGAIN);
+    let until = Instant::now() + AGAIN;
+    while judged.says_wrong(judge::ONE_ACTIVE) && Instant::now() < until {
         judged = look(&settings, role, options);
     }
     early.followed_by(judged)
