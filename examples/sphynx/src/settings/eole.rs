@@ -2,7 +2,7 @@
 //!
 //! The file is JSON: `{"variable": {"owner": "gen_config", "val": ...}}`; a variable that may have several values has a
 //! list. **The names below are ours**: those of the tab "Haute disponibilité" could not be found out. To read a real
-//! Sphynx, only [`VARIABLES`] has to be adapted.
+//! Sphynx, only the table `VARIABLES` has to be adapted.
 
 use std::net::IpAddr;
 

@@ -21,6 +21,8 @@ use ha_core::xml::Document;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{self, Event, KeyEvent};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::words;
 
@@ -36,6 +38,8 @@ enum News {
     Redraw,
     /// The keyboard is gone.
     End(ha_core::Error),
+    /// A signal asks for the end.
+    Stop,
     /// The CIB is now this.
     Cib(Box<Document>),
     /// The launcher said this, or does not answer.
@@ -136,6 +140,7 @@ impl App {
             News::Key(key) => return Ok(keys::press(self, key, now)),
             News::Redraw => {}
             News::End(e) => return Err(e),
+            News::Stop => return Ok(false),
             News::Cib(document) => {
                 self.document = Some(document);
                 self.link = Link::Up;
@@ -188,6 +193,10 @@ fn color() -> bool {
 pub(crate) fn run(view: Options, zone: TimeZone, language: Language) -> Result<()> {
     let (teller, news) = channel();
     let keyboard = teller.clone();
+    let stopper = teller.clone();
+    // Whatever ends it, the terminal is given back as it was.
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])
+        .map_err(|e| words::during(e, "wait for signals", "attendre les signaux"))?;
     let mut terminal = ratatui::try_init()
         .map_err(|e| words::during(e, "set up the terminal", "préparer le terminal"))?;
     std::thread::spawn(move || {
@@ -201,6 +210,12 @@ pub(crate) fn run(view: Options, zone: TimeZone, language: Language) -> Result<(
             if keyboard.send(heard).is_err() || ends {
                 return;
             }
+        }
+    });
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            // Nobody hears it when the end has come already.
+            stopper.send(News::Stop).ok();
         }
     });
     let asker = teller.clone();

@@ -73,13 +73,15 @@ fn of_label(app: &App, text: &str) -> Option<Style> {
 }
 
 fn styled(app: &App, text: &Text) -> Line<'static> {
-    let mut spans = vec![Span::raw(text.bullet())];
+    let bullet = text.bullet();
+    let mut column = bullet.chars().count();
+    let mut spans = vec![Span::raw(bullet)];
     for piece in &text.pieces {
         let style = match piece.class {
             Some(class) => of_class(app, class),
             None => of_label(app, &piece.text).unwrap_or_default(),
         };
-        spans.push(Span::styled(piece.text.clone(), style));
+        spans.push(Span::styled(spread(&piece.text, &mut column), style));
     }
     let mut line = Line::from(spans);
     if text.is_title && text.depth == 0 {
@@ -89,6 +91,17 @@ fn styled(app: &App, text: &Text) -> Line<'static> {
         line = line.style(Style::new().add_modifier(Modifier::REVERSED));
     }
     line
+}
+
+/// Puts spaces in the place of tabulators, which the screen would leave out, up to the next eighth column.
+fn spread(text: &str, column: &mut usize) -> String {
+    let mut spread = String::with_capacity(text.len());
+    for c in text.chars() {
+        let width = if c == '\t' { 8 - *column % 8 } else { 1 };
+        spread.extend(std::iter::repeat_n(if c == '\t' { ' ' } else { c }, width));
+        *column += width;
+    }
+    spread
 }
 
 fn words(app: &App, english: &'static str, french: &'static str) -> &'static str {

@@ -292,3 +292,26 @@ fn what_is_not_the_status_is_in_the_language() {
         "{lines:#?}"
     );
 }
+
+#[test]
+fn columns_stand_where_a_terminal_puts_them() {
+    let mut app = app();
+    press(&mut app, "r");
+    let lines = draw(&mut app, 100, 30);
+    let line = lines.iter().find(|line| line.contains("* vip"));
+    // A tabulator is behind the name, and one behind the agent.
+    assert_eq!(
+        line.map(String::as_str),
+        Some("  * vip (ocf:heartbeat:IPaddr2):         Stopped"),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn a_signal_ends_it() {
+    let mut app = app();
+    let goes_on = app
+        .hear(News::Stop, Timestamp::UNIX_EPOCH)
+        .expect("no error");
+    assert!(!goes_on);
+}
