@@ -67,9 +67,8 @@ impl ClusterOptions {
                 .unwrap_or(default)
         };
         let milliseconds = |name: &str, default: u64| {
-            table
-                .value(name)
-                .map_or(default, |text| scalar::interval_ms(text).unwrap_or(default))
+            let text = table.value(name).filter(|text| is_in_range(text));
+            text.and_then(scalar::interval_ms).unwrap_or(default)
         };
         let fencing = boolean("stonith-enabled", true);
         let (health_enabled, health_scores) = health(table);
@@ -93,6 +92,15 @@ impl ClusterOptions {
             health_scores,
         }
     }
+}
+
+/// Tells whether a number is of 63 bits at most: an option with a larger one counts as not set, as crm_mon shows. The
+/// time-outs of resources are then the largest there are instead.
+fn is_in_range(text: &str) -> bool {
+    let text = text.trim_start();
+    let behind = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = &text[..text.len() - behind.len()];
+    digits.is_empty() || digits.parse::<i64>().is_ok()
 }
 
 fn quorum_policy(table: &Table<'_>, fencing: bool, ever_quorate: bool) -> NoQuorumPolicy {

@@ -225,7 +225,10 @@ fn stopped_nodes(
     // Of nodes with the same name the last one counts.
     let mut states: BTreeMap<&str, String> = BTreeMap::new();
     for node in candidates {
-        if clone.running_on.contains(&node) || !report.node_passes(&status.node(node).name) {
+        // Nodes with the same id are one.
+        let id = &status.node(node).id;
+        let runs = clone.running_on.iter().any(|&on| status.node(on).id == *id);
+        if runs || !report.node_passes(&status.node(node).name) {
             continue;
         }
         let state = if let Some(failure) = status.masked_failure(index, Some(node)) {
