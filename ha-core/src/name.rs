@@ -146,6 +146,63 @@ checked_name! {
     NodeName, check_node_name
 }
 
+checked_name! {
+    /// The name of a ticket, which several clusters and `booth` know it by.
+    ///
+    /// Pacemaker takes any text; here, as for [`NodeName`], 1 to 255 bytes without blanks, control characters,
+    /// quotes and slashes.
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::name::TicketName;
+    /// assert!(TicketName::new("ticket-A").is_ok());
+    /// assert!(TicketName::new("").is_err() && TicketName::new("a b").is_err());
+    /// ```
+    TicketName, check_node_name
+}
+
+checked_name! {
+    /// The name of a value in the CIB: of an option, a parameter, a meta-attribute, an attribute of a node.
+    ///
+    /// Pacemaker takes any text; here, it is not empty and has no blanks or control characters.
+    ///
+    /// # Example
+    /// ```
+    /// use ha_core::name::ValueName;
+    /// assert!(ValueName::new("stonith-enabled").is_ok() && ValueName::new("#health-disk").is_ok());
+    /// assert!(ValueName::new("").is_err() && ValueName::new("a b").is_err());
+    /// ```
+    ValueName, check_value_name
+}
+
+/// Checks the name of a value, and the value.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when the name is none, or when the value has a character
+/// that XML cannot hold.
+pub(crate) fn check_value(name: &str, value: &str) -> Result<()> {
+    ValueName::new(name)?;
+    let bad = |c: char| {
+        (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+    };
+    if value.contains(bad) {
+        return Err(Error::invalid(format!(
+            "the value of {name} has a control character"
+        )));
+    }
+    Ok(())
+}
+
+fn check_value_name(name: &str) -> std::result::Result<(), &'static str> {
+    match name {
+        "" => Err("is empty"),
+        _ if name.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            Err("has a blank or a control character")
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_id(id: &str) -> std::result::Result<(), &'static str> {
     let mut chars = id.chars();
     match chars.next() {

@@ -90,7 +90,7 @@ fn what_is_cloned_stops_with_its_clone() {
 #[test]
 fn a_start_overrules_the_defaults() {
     let started = changes(|cib| {
-        option::set_default(cib, Defaults::Resources, "target-role", "Stopped");
+        option::set_default(cib, Defaults::Resources, "target-role", "Stopped")?;
         resource::start(cib, "mail")
     });
     assert_eq!(
@@ -256,9 +256,8 @@ fn a_node_goes_with_what_names_it() {
 fn tickets_are_granted_once() {
     let now = "2026-11-23T01:00:00Z".parse().unwrap();
     let granted = changes(|cib| {
-        ticket::grant(cib, "courrier", now);
-        ticket::standby(cib, "courrier", true);
-        Ok(())
+        ticket::grant(cib, "courrier", now)?;
+        ticket::standby(cib, "courrier", true)
     });
     assert_eq!(
         granted,
@@ -266,6 +265,92 @@ fn tickets_are_granted_once() {
     );
     let e = Plan::new(cib(), |cib| ticket::forget(cib, "courier")).unwrap_err();
     assert_eq!(e.hint(), Some("did you mean courrier?"));
+}
+
+#[test]
+fn names_and_values_that_are_none_are_refused() {
+    type Edit<'a> = &'a dyn Fn(&mut Document) -> Result<()>;
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let refused: [(Edit<'_>, &str); 14] = [
+        (&|cib| option::set(cib, "", "x"), "empty"),
+        (&|cib| option::set(cib, "a b", "x"), "blank"),
+        (&|cib| option::set(cib, "a", "x\u{1}"), "control"),
+        (
+            &|cib| option::set_default(cib, Defaults::Resources, "", "x"),
+            "empty",
+        ),
+        (&|cib| node::set_attribute(cib, "maitre", "", "x"), "empty"),
+        (
+            &|cib| node::set_attribute(cib, "maitre", "x", "\u{1b}"),
+            "control",
+        ),
+        (
+            &|cib| node::set_utilization(cib, "maitre", "", "1"),
+            "empty",
+        ),
+        (
+            &|cib| resource::set_value(cib, "mail", Values::Meta, "", "x"),
+            "empty",
+        ),
+        (
+            &|cib| resource::set_value(cib, "mail", Values::Parameters, "x", "a\u{7f}"),
+            "control",
+        ),
+        (&|cib| ticket::grant(cib, "a b", now), "blank"),
+        (&|cib| ticket::grant(cib, "", now), "empty"),
+        (&|cib| ticket::standby(cib, "it's", true), "quote"),
+        (&|cib| ticket::set_attribute(cib, "t", "a b", "x"), "letter"),
+        (
+            &|cib| ticket::set_attribute(cib, "t", "a", "\u{2}"),
+            "control",
+        ),
+    ];
+    for (n, (edit, why)) in refused.into_iter().enumerate() {
+        let e = Plan::new(cib(), edit).unwrap_err();
+        assert_eq!(e.kind(), ErrorKind::Invalid, "{n}: {e}");
+        assert!(e.to_string().contains(why), "{n}: {e}");
+    }
+    for name in ["id", "granted", "last-granted", "standby"] {
+        let set = |cib: &mut Document| ticket::set_attribute(cib, "t", name, "z");
+        let e = Plan::new(cib(), set).unwrap_err();
+        assert_eq!(e.kind(), ErrorKind::Invalid, "{e}");
+        assert!(e.hint().is_some(), "{e}");
+        let unset = |cib: &mut Document| {
+            ticket::grant(cib, "t", now)?;
+            ticket::unset_attribute(cib, "t", name)
+        };
+        assert_eq!(Plan::new(cib(), unset).unwrap_err().kind(), e.kind());
+    }
+    // What people write in values stays possible.
+    let kept = Plan::new(cib(), |cib| {
+        node::set_attribute(cib, "maitre", "note", "deux\nlignes, été")
+    });
+    assert!(!kept.unwrap().is_empty());
+}
+
+/// Pacemaker reads a path up to its first blank: a change of such an element alone would be one of nothing, or of
+/// another.
+#[test]
+fn a_ticket_with_a_blank_is_forgotten_with_its_list() {
+    let mut before = cib();
+    let status = before.root().child("status").unwrap().id();
+    let tickets = before.append_child(status, "tickets");
+    for id in ["c", "c d"] {
+        let state = before.append_child(tickets, "ticket_state");
+        before.set_attribute(state, "id", id);
+    }
+    let plan = Plan::new(before.clone(), |cib| ticket::forget(cib, "c d")).unwrap();
+    assert_eq!(plan.to_string(), "- ticket_state c d\n");
+    let patch = plan.patch().unwrap();
+    let paths: Vec<&str> = patch
+        .root()
+        .children_named("change")
+        .filter_map(|change| change.attribute("path"))
+        .collect();
+    assert_eq!(paths, ["/cib/status/tickets", "/cib/status"]);
+    before.apply(patch).unwrap();
+    assert!(before.to_xml().contains("<ticket_state id=\"c\"/>"));
+    assert!(!before.to_xml().contains("c d"));
 }
 
 /// Has a tool of Pacemaker change the same CIB, in a file, and compares by meaning.
@@ -388,10 +473,7 @@ fn pacemakers_tools_make_the_same() {
     );
     same_as(
         &["crm_attribute", "-n", "maintenance-mode", "-v", "true"],
-        |cib| {
-            option::set(cib, "maintenance-mode", "true");
-            Ok(())
-        },
+        |cib| option::set(cib, "maintenance-mode", "true"),
     );
     same_as(&["crm_attribute", "-n", "stonith-enabled", "-D"], |cib| {
         option::unset(cib, "stonith-enabled");
@@ -409,10 +491,7 @@ fn pacemakers_tools_make_the_same() {
             "-v",
             "100",
         ],
-        |cib| {
-            option::set_default(cib, Defaults::Resources, "resource-stickiness", "100");
-            Ok(())
-        },
+        |cib| option::set_default(cib, Defaults::Resources, "resource-stickiness", "100"),
     );
     same_as(
         &[
@@ -426,9 +505,6 @@ fn pacemakers_tools_make_the_same() {
             "-v",
             "40s",
         ],
-        |cib| {
-            option::set_default(cib, Defaults::Operations, "timeout", "40s");
-            Ok(())
-        },
+        |cib| option::set_default(cib, Defaults::Operations, "timeout", "40s"),
     );
 }

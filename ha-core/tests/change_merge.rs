@@ -149,7 +149,7 @@ fn an_owner_gets_rid_of_what_it_no_longer_wants() {
         None,
     )
     .unwrap();
-    option::set(&mut with_other, "cluster-name", "lycee");
+    option::set(&mut with_other, "cluster-name", "lycee").unwrap();
     let second =
         configuration("<resources><primitive id='inner' class='systemd' type='x'/></resources>");
     let plan = bring(&with_other, &second, Some(&owner()));
@@ -164,7 +164,7 @@ fn an_owner_gets_rid_of_what_it_no_longer_wants() {
     );
     let nothing = bring(plan.after(), &configuration(""), Some(&owner()));
     let mut expected = cib.clone();
-    option::set(&mut expected, "cluster-name", "lycee");
+    option::set(&mut expected, "cluster-name", "lycee").unwrap();
     let theirs = "<resources><primitive id='theirs' class='systemd' type='y'/></resources>";
     merge(&mut expected, &configuration(theirs), None).unwrap();
     let left = ha_core::change::differences(&expected, nothing.after());

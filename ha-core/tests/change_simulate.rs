@@ -102,7 +102,7 @@ fn the_scheduler_is_asked() {
         ]
     );
     let maintenance = what_if(|cib| {
-        option::set(cib, "maintenance-mode", "true");
+        option::set(cib, "maintenance-mode", "true")?;
         resource::stop(cib, "a")
     });
     assert_eq!(maintenance.unwrap(), []);

@@ -4,6 +4,7 @@ use super::reference;
 use super::values;
 use super::{find_node, section};
 use crate::Result;
+use crate::name::check_value;
 use crate::xml::{Document, Element, NodeId};
 
 const ATTRIBUTES: &str = "instance_attributes";
@@ -19,7 +20,9 @@ pub fn attribute<'d>(cib: &'d Document, node: &str, name: &str) -> Result<Option
 /// Sets a permanent attribute of a node.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node,
+/// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when the name is no
+/// [`ValueName`](crate::name::ValueName), or the value has control characters.
 pub fn set_attribute(cib: &mut Document, node: &str, name: &str, value: &str) -> Result<()> {
     set(cib, node, ATTRIBUTES, "", name, value)
 }
@@ -38,7 +41,7 @@ pub fn unset_attribute(cib: &mut Document, node: &str, name: &str) -> Result<()>
 /// would follow. In a cluster it is that daemon that has to be asked.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node, or no state of it.
+/// As for [`set_attribute`]; also when there is no state of the node.
 pub fn set_transient(
     cib: &mut Document,
     node: &str,
@@ -46,6 +49,9 @@ pub fn set_transient(
     value: Option<&str>,
 ) -> Result<()> {
     find_node(cib, node)?;
+    if let Some(value) = value {
+        check_value(name, value)?;
+    }
     let state = find_state(cib, node)?;
     let id = format!("status-{}", state.attribute("id").unwrap_or_default());
     let (state, attributes) = (
@@ -74,7 +80,7 @@ pub fn utilization<'d>(cib: &'d Document, node: &str, name: &str) -> Result<Opti
 /// Sets how much of something a node has for its resources.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such node.
+/// As for [`set_attribute`].
 pub fn set_utilization(cib: &mut Document, node: &str, name: &str, value: &str) -> Result<()> {
     set(cib, node, "utilization", "-utilization", name, value)
 }
@@ -212,6 +218,7 @@ fn set(
     value: &str,
 ) -> Result<()> {
     let node = find_node(cib, node)?;
+    check_value(name, value)?;
     // As crm_attribute names it.
     let id = format!("nodes-{}{suffix}", node.attribute("id").unwrap_or_default());
     let node = node.id();

@@ -1,6 +1,8 @@
 //! Edits of the cluster's options and of defaults.
 
 use super::{section, section_made, values};
+use crate::Result;
+use crate::name::check_value;
 use crate::xml::{Document, Element, NodeId};
 
 /// What kind of defaults is meant.
@@ -34,10 +36,16 @@ pub fn value<'d>(cib: &'d Document, name: &str) -> Option<&'d str> {
 }
 
 /// Sets an option of the cluster.
-pub fn set(cib: &mut Document, name: &str, value: &str) {
+///
+/// # Errors
+/// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when the name is no
+/// [`ValueName`](crate::name::ValueName), or the value has control characters.
+pub fn set(cib: &mut Document, name: &str, value: &str) -> Result<()> {
+    check_value(name, value)?;
     let options = section_made(cib, "crm_config");
     let id = "cib-bootstrap-options";
     values::set(cib, options, "cluster_property_set", id, name, value);
+    Ok(())
 }
 
 /// Removes an option of the cluster: its default holds again.
@@ -55,10 +63,15 @@ pub fn default_value<'d>(cib: &'d Document, defaults: Defaults, name: &str) -> O
 }
 
 /// Sets a default of resources or operations.
-pub fn set_default(cib: &mut Document, defaults: Defaults, name: &str, value: &str) {
+///
+/// # Errors
+/// As for [`set`].
+pub fn set_default(cib: &mut Document, defaults: Defaults, name: &str, value: &str) -> Result<()> {
+    check_value(name, value)?;
     let section = section_made(cib, defaults.section());
     let id = format!("{}-options", defaults.section());
     values::set(cib, section, "meta_attributes", &id, name, value);
+    Ok(())
 }
 
 /// Removes a default of resources or operations.

@@ -4,7 +4,7 @@ use super::reference;
 use super::values;
 use super::{find_resource, section};
 use crate::model::is_resource;
-use crate::name::Id;
+use crate::name::{Id, check_value};
 use crate::value::Score;
 use crate::xml::{Document, Element, NodeId};
 use crate::{Error, ErrorKind, Result};
@@ -48,7 +48,8 @@ pub fn value<'d>(
 /// Sets a value of a resource.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`] when there is no such resource.
+/// [`ErrorKind::NotFound`] when there is no such resource, [`ErrorKind::Invalid`] when the name is no
+/// [`ValueName`](crate::name::ValueName), or the value has control characters.
 pub fn set_value(
     cib: &mut Document,
     resource: &str,
@@ -57,6 +58,7 @@ pub fn set_value(
     value: &str,
 ) -> Result<()> {
     let element = find_resource(cib, resource)?;
+    check_value(name, value)?;
     let id = element.attribute("id").unwrap_or(resource);
     let id = format!("{id}-{}", values.tag());
     let element = element.id();

@@ -248,6 +248,9 @@ fn set_transient(
     value: Option<&str>,
     timeout: Duration,
 ) -> Result<()> {
+    if let Some(value) = value {
+        crate::name::check_value(name, value)?;
+    }
     let mut watch = Watch::open(cluster.cib())?;
     crate::change::edit::find_node(watch.document(), node)?;
     let scope = Scope::on(node);

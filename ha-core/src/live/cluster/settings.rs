@@ -136,10 +136,7 @@ impl Cluster {
     /// Sets an option of the cluster.
     pub fn set_option(&self, name: &str, value: &str) -> Operation {
         let (what, name, value) = (format!("set {name}"), name.to_owned(), value.to_owned());
-        self.edit(what, move |cib| {
-            option::set(cib, &name, &value);
-            Ok(())
-        })
+        self.edit(what, move |cib| option::set(cib, &name, &value))
     }
 
     /// Removes an option of the cluster: its default holds again.
@@ -156,8 +153,7 @@ impl Cluster {
         let what = format!("set the default {name}");
         let (name, value) = (name.to_owned(), value.to_owned());
         self.edit(what, move |cib| {
-            option::set_default(cib, defaults, &name, &value);
-            Ok(())
+            option::set_default(cib, defaults, &name, &value)
         })
     }
 
@@ -234,27 +230,18 @@ impl TicketHandle {
 
     /// Grants it to this cluster. Make sure that no other has it.
     pub fn grant(&self) -> Operation {
-        self.edit("grant", |cib, id| {
-            ticket::grant(cib, id, Timestamp::now());
-            Ok(())
-        })
+        self.edit("grant", |cib, id| ticket::grant(cib, id, Timestamp::now()))
     }
 
     /// Takes it from this cluster: what depends on it does as its constraint says.
     pub fn revoke(&self) -> Operation {
-        self.edit("revoke", |cib, id| {
-            ticket::revoke(cib, id);
-            Ok(())
-        })
+        self.edit("revoke", |cib, id| ticket::revoke(cib, id))
     }
 
     /// Sets it on standby (what depends on it leaves gently), or active again.
     pub fn standby(&self, on: bool) -> Operation {
         let verb = if on { "set on standby" } else { "activate" };
-        self.edit(verb, move |cib, id| {
-            ticket::standby(cib, id, on);
-            Ok(())
-        })
+        self.edit(verb, move |cib, id| ticket::standby(cib, id, on))
     }
 
     /// Returns an attribute of it.
@@ -270,8 +257,7 @@ impl TicketHandle {
     pub fn set_attribute(&self, name: &str, value: &str) -> Operation {
         let (name, value) = (name.to_owned(), value.to_owned());
         self.edit("set an attribute of", move |cib, id| {
-            ticket::set_attribute(cib, id, &name, &value);
-            Ok(())
+            ticket::set_attribute(cib, id, &name, &value)
         })
     }
 
