@@ -18,7 +18,7 @@ impl PatchSet {
     ///
     /// Elements are the same when their parents are the same and they have the same name and id.
     /// Those that Pacemaker's paths cannot tell apart (several of one name without ids, ids with
-    /// a quote or a slash, elements with text) are replaced as a whole when they differ. As few
+    /// a quote, a slash or a blank, elements with text) are replaced as a whole when they differ. As few
     /// elements as possible are moved.
     ///
     /// # Errors
@@ -35,8 +35,9 @@ impl PatchSet {
             if old != new {
                 let name = old.root().name();
                 let message = format!("a patch set cannot change what the root <{name}> holds");
-                return Err(Error::new(ErrorKind::Unsupported, message)
-                    .with_hint("it holds text, or elements whose ids have a quote or a slash"));
+                return Err(Error::new(ErrorKind::Unsupported, message).with_hint(
+                    "it holds text, or elements whose ids have a quote, a slash or a blank",
+                ));
             }
         } else {
             let mut pairs = vec![Pair {
@@ -434,13 +435,13 @@ fn counted_children(document: &Document, parent: u32) -> Vec<u32> {
 }
 
 /// Tells whether a patch set cannot change what an element holds: text, or a child with an id
-/// that cannot be part of a path.
+/// that cannot be part of a path: Pacemaker reads one up to the first blank.
 fn is_opaque(element: Element<'_>) -> bool {
     element.holds_text()
         || element
             .children()
             .filter_map(|e| e.attribute("id"))
-            .any(|id| id.contains(['\'', '/']))
+            .any(|id| id.contains(|c: char| matches!(c, '\'' | '/') || c.is_whitespace()))
 }
 
 /// Returns the path that names an element in a patch set.
