@@ -360,7 +360,15 @@ fn resources(lab: &Lab) -> Result<()> {
         "{refreshed:?}"
     );
     assert_eq!(located(&here, "free")?.len(), 1);
+    // What runs under one id is not to be started under another beside it.
+    let running = order(&here, &["rename", "free", "libre"])?;
+    assert!(
+        running.end.starts_with("Unsatisfied: rename free: "),
+        "{running:?}"
+    );
+    done(&here, &["stop", "free"])?;
     done(&here, &["rename", "free", "libre"])?;
+    done(&here, &["start", "libre"])?;
     assert_eq!(located(&here, "libre")?.len(), 1);
     done(&here, &["delete", "libre"])?;
     let left = cib(&here)?.root().child("configuration").unwrap().to_xml();

@@ -100,7 +100,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Fencing(Fencing),
     /// Options of the cluster
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "options")]
     Option(Value),
     /// Defaults of resources and operations
     #[command(subcommand)]
@@ -236,6 +236,9 @@ pub(crate) enum Resource {
         resource: String,
         /// The new id
         to: String,
+        /// Rename it also while it runs: what both ids share, as an address, may be gone then
+        #[arg(long)]
+        force: bool,
     },
 }
 

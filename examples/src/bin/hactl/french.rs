@@ -50,6 +50,7 @@ static HELP: &[(&str, &str)] = &[
     ("Its value", "Sa valeur"),
     ("Its name", "Son nom"),
     ("The new id", "Le nouvel identifiant"),
+    ("Rename it also while it runs: what both ids share, as an address, may be gone then", "La renommer même si elle tourne : ce que les deux ont en commun, comme une adresse, peut être perdu"),
     ("The name of the value", "Le nom de la valeur"),
     ("The attribute", "L'attribut"),
     ("The ticket", "Le ticket"),

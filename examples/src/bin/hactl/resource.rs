@@ -6,7 +6,7 @@ use ha_core::change::edit::constraint::Reach;
 use ha_core::change::edit::resource::Values;
 use ha_core::live::cluster::Forget;
 use ha_core::status::Role;
-use ha_core::{Error, Result};
+use ha_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
 
 use crate::act::Act;
@@ -71,7 +71,7 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
                     act.screen.words("has no", "n'a pas de"),
                     property.name
                 );
-                return Err(Error::new(ha_core::ErrorKind::NotFound, message));
+                return Err(Error::new(ErrorKind::NotFound, message));
             };
             look::value(act, &value)
         }
@@ -84,8 +84,42 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
             act.operation(&handle.unset_value(values(property), &property.name))
         }
         Resource::Delete { resource } => act.operation(&of(resource).delete()),
-        Resource::Rename { resource, to } => act.operation(&of(resource).rename(to)),
+        Resource::Rename {
+            resource,
+            to,
+            force,
+        } => rename(act, resource, to, *force),
     }
+}
+
+fn rename(act: &Act<'_>, resource: &str, to: &str, force: bool) -> Result<ExitCode> {
+    let handle = act.cluster.resource(resource);
+    let rename = handle.rename(to);
+    if !force {
+        return match act.operation(&rename) {
+            Err(e) if e.kind() == ErrorKind::Unsatisfied && rename.plan().is_err() => {
+                let hint = act.screen.words(
+                    "stop it first, rename it, and start it again; or all the same: --force",
+                    "l'arrêter d'abord, la renommer, et la redémarrer ; ou tout de même : --force",
+                );
+                Err(e.with_hint(hint.to_owned()))
+            }
+            done => done,
+        };
+    }
+    if let Err(e) = rename.plan()
+        && e.kind() == ErrorKind::Unsatisfied
+    {
+        let (text, warning) = (
+            e.text(act.screen.language),
+            act.screen.words("warning:", "attention :"),
+        );
+        act.screen.note(
+            &format!("{warning} {text}"),
+            || serde_json::json!({ "warning": text }),
+        );
+    }
+    act.operation(&handle.rename_running(to))
 }
 
 fn fail_counts(act: &Act<'_>, what: &Counted) -> Result<ExitCode> {

@@ -1,16 +1,16 @@
 //! Operations on a resource.
 
-use super::Cluster;
 use super::forget::Forget;
 use super::goal::Goal;
 use super::operation::Operation;
 use super::relocate::Move;
 use super::restart::Restart;
+use super::{Cluster, status_of};
 use crate::change::edit::constraint::{self, Reach};
 use crate::change::edit::resource::{self as edit, Values};
 use crate::status::Role;
 use crate::xml::Document;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// A resource of a cluster, by its id. Nothing is asked of the cluster until an operation is.
 #[derive(Debug, Clone)]
@@ -188,9 +188,24 @@ impl ResourceHandle {
         self.edit("delete", goal, edit::delete)
     }
 
-    /// Gives it another id, and all that refers to it. To the cluster it is another resource then: it is
-    /// stopped under its old id, and started under the new one.
+    /// Gives it another id, and all that refers to it. To the cluster it is another resource then, so it must
+    /// not run: see [`rename_running`](Self::rename_running).
+    ///
+    /// # Errors
+    /// When planned or sent, [`ErrorKind::Unsatisfied`] for one that is active.
     pub fn rename(&self, to: &str) -> Operation {
+        let to = to.to_owned();
+        self.edit("rename", Self::runs(&to), move |cib, id| {
+            refuse_running(cib, id)?;
+            edit::rename(cib, id, &to)
+        })
+    }
+
+    /// As [`rename`](Self::rename), also of one that runs.
+    ///
+    /// **The cluster starts it under its new id and stops it under the old one, in either order.** When the stop is
+    /// the last, what both have in common (an address, a mount) is gone, though the new one counts as started.
+    pub fn rename_running(&self, to: &str) -> Operation {
         let to = to.to_owned();
         self.edit("rename", Self::runs(&to), move |cib, id| {
             edit::rename(cib, id, &to)
@@ -213,4 +228,32 @@ impl ResourceHandle {
         let on = status.active_on(&self.id);
         Ok(on.into_iter().map(str::to_owned).collect())
     }
+}
+
+/// Refuses a resource that the cluster would have under two ids at once. What only holds others (a group, a clone)
+/// has no id in the histories of the nodes.
+fn refuse_running(cib: &Document, resource: &str) -> Result<()> {
+    let element = crate::change::edit::find_resource(cib, resource)?;
+    if !matches!(element.name(), "primitive" | "bundle") {
+        return Ok(());
+    }
+    let id = element.attribute("id").unwrap_or(resource);
+    let status = status_of(cib);
+    let mut on: Vec<&str> = status
+        .resources_meant(id)
+        .into_iter()
+        .flat_map(|index| &status.resource(index).running_on)
+        .map(|&node| status.node(node).name.as_str())
+        .collect();
+    on.sort_unstable();
+    on.dedup();
+    if on.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{id} is active on {}: the cluster would start it under the new id while it stops it under the old one",
+        on.join(", ")
+    );
+    Err(Error::new(ErrorKind::Unsatisfied, message)
+        .with_hint("stop it first, rename it, and start it again"))
 }
