@@ -5,6 +5,9 @@ use crate::Result;
 use crate::name::check_value;
 use crate::xml::{Document, Element, NodeId};
 
+/// The id of the set that has the cluster's options, as Pacemaker's tools make it.
+pub(in crate::change) const SET: &str = "cib-bootstrap-options";
+
 /// What kind of defaults is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -43,7 +46,7 @@ pub fn value<'d>(cib: &'d Document, name: &str) -> Option<&'d str> {
 pub fn set(cib: &mut Document, name: &str, value: &str) -> Result<()> {
     check_value(name, value)?;
     let options = section_made(cib, "crm_config");
-    let id = "cib-bootstrap-options";
+    let id = SET;
     values::set(cib, options, "cluster_property_set", id, name, value);
     Ok(())
 }

@@ -141,12 +141,12 @@ pub enum Problem {
         /// One that may have been meant.
         similar: Option<String>,
     },
-    /// An option that Pacemaker does not know, and that looks like one that it knows.
+    /// An option that Pacemaker does not know.
     UnknownOption {
         /// The option.
         name: String,
-        /// The one that may have been meant.
-        similar: String,
+        /// One that may have been meant.
+        similar: Option<String>,
     },
 }
 

@@ -333,14 +333,15 @@ impl Problem {
                 "set stonith-enabled=true, or remove the device",
                 "mettre stonith-enabled=true, ou retirer l'appareil"
             ),
-            Self::UnknownMeta { name, similar } => did_you_mean(l, similar.as_deref(), || {
-                say!(
-                    l,
-                    "remove {name}, unless a program of yours reads it",
-                    "retirer {name}, sauf si un de vos programmes le lit"
-                )
-            }),
-            Self::UnknownOption { similar, .. } => did_you_mean(l, Some(similar), String::new),
+            Self::UnknownMeta { name, similar } | Self::UnknownOption { name, similar } => {
+                did_you_mean(l, similar.as_deref(), || {
+                    say!(
+                        l,
+                        "remove {name}, unless a program of yours reads it",
+                        "retirer {name}, sauf si un de vos programmes le lit"
+                    )
+                })
+            }
         }
     }
 }

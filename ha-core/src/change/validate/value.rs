@@ -1,7 +1,7 @@
 //! Values: those that Pacemaker itself reads, by name and by kind.
 
 use super::{Check, Expected, Problem};
-use crate::change::edit::similar;
+use crate::change::edit::{option, similar};
 use crate::config::Interval;
 use crate::model::is_resource;
 use crate::model::scalar::{self, HealthScores};
@@ -230,11 +230,14 @@ fn named<'d>(
             (Table::Meta, similar) => {
                 check.found(pair.element, Problem::UnknownMeta { name, similar });
             }
-            (Table::Options, Some(similar)) => {
-                check.found(pair.element, Problem::UnknownOption { name, similar });
+            (Table::Options, similar) => {
+                // Agents and programs keep things of their own beside the options, in sets of their own.
+                let set = pair.element.parent();
+                let is_of_others = set.is_some_and(|set| set.attribute("id") != Some(option::SET));
+                if similar.is_some() || !is_of_others {
+                    check.found(pair.element, Problem::UnknownOption { name, similar });
+                }
             }
-            // Agents and programs keep things of their own beside the options.
-            (Table::Options, None) => {}
         }
     }
 }
