@@ -222,6 +222,9 @@ pub(crate) enum Resource {
         property: Property,
         /// The value
         value: String,
+        /// Set it also when it would not work
+        #[arg(long)]
+        force: bool,
     },
     /// Remove a value of a resource
     Unset(Property),
@@ -427,6 +430,9 @@ pub(crate) enum Value {
         name: String,
         /// The value
         value: String,
+        /// Set it also when it would not work
+        #[arg(long)]
+        force: bool,
     },
     /// Remove a value: its default holds again
     Unset {

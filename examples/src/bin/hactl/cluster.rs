@@ -43,8 +43,18 @@ impl<'a> Wanted<'a> {
 }
 
 pub(crate) fn apply(act: &Act<'_>, wanted: &Wanted<'_>, force: bool) -> Result<ExitCode> {
-    let apply = wanted.operation(act)?;
-    let faults = act.cluster.validate(&apply.plan()?);
+    let file = wanted.file.display().to_string();
+    checked(act, &wanted.operation(act)?, &file, force)
+}
+
+/// Does what was asked of something unless it would not work, and tells what is wrong or doubtful with it.
+pub(crate) fn checked(
+    act: &Act<'_>,
+    operation: &Operation,
+    of: &str,
+    force: bool,
+) -> Result<ExitCode> {
+    let faults = act.cluster.validate(&operation.plan()?);
     // What is only to be known is told by `verify`.
     for fault in faults.iter().filter(|f| f.severity != Severity::Notice) {
         act.screen
@@ -55,14 +65,14 @@ pub(crate) fn apply(act: &Act<'_>, wanted: &Wanted<'_>, force: bool) -> Result<E
         let words = act
             .screen
             .words("would not work as it is", "ne marcherait pas tel quel");
-        let message = format!("{} {words}", wanted.file.display());
+        let message = format!("{of} {words}");
         let hint = act.screen.words(
-            "mend what is said above, or apply it all the same: --force",
-            "corriger ce qui est dit plus haut, ou l'appliquer tout de même : --force",
+            "mend what is said above, or do it all the same: --force",
+            "corriger ce qui est dit plus haut, ou le faire tout de même : --force",
         );
         return Err(Error::new(ErrorKind::Schema, message).with_hint(hint.to_owned()));
     }
-    act.operation(&apply)
+    act.operation(operation)
 }
 
 /// A fault with its fix, in two lines.
@@ -137,7 +147,9 @@ pub(crate) fn option(act: &Act<'_>, command: &Value) -> Result<ExitCode> {
             let value = act.cluster.option(name)?;
             look::value(act, &value.ok_or_else(|| missing(act, name))?)
         }
-        Value::Set { name, value } => act.operation(&act.cluster.set_option(name, value)),
+        Value::Set { name, value, force } => {
+            checked(act, &act.cluster.set_option(name, value), name, *force)
+        }
         Value::Unset { name } => act.operation(&act.cluster.unset_option(name)),
     }
 }
@@ -153,8 +165,9 @@ pub(crate) fn default(act: &Act<'_>, command: &Default) -> Result<ExitCode> {
             let value = ha_core::change::edit::option::default_value(&cib, defaults, name);
             look::value(act, value.ok_or_else(|| missing(act, name))?)
         }
-        Value::Set { name, value } => {
-            act.operation(&act.cluster.set_default(defaults, name, value))
+        Value::Set { name, value, force } => {
+            let set = act.cluster.set_default(defaults, name, value);
+            checked(act, &set, name, *force)
         }
         Value::Unset { name } => act.operation(&act.cluster.unset_default(defaults, name)),
     }

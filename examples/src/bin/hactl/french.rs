@@ -51,6 +51,7 @@ static HELP: &[(&str, &str)] = &[
     ("Its name", "Son nom"),
     ("The new id", "Le nouvel identifiant"),
     ("Rename it also while it runs: what both ids share, as an address, may be gone then", "La renommer même si elle tourne : ce que les deux ont en commun, comme une adresse, peut être perdu"),
+    ("Set it also when it would not work", "La donner même si cela ne peut marcher"),
     ("The name of the value", "Le nom de la valeur"),
     ("The attribute", "L'attribut"),
     ("The ticket", "Le ticket"),

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::act::Act;
 use crate::arguments::{self, Counted, FailCount, Property, Resource};
+use crate::cluster;
 use crate::look;
 use crate::screen::Sense;
 
@@ -75,9 +76,14 @@ pub(crate) fn run(act: &Act<'_>, command: &Resource) -> Result<ExitCode> {
             };
             look::value(act, &value)
         }
-        Resource::Set { property, value } => {
+        Resource::Set {
+            property,
+            value,
+            force,
+        } => {
             let handle = of(&property.resource);
-            act.operation(&handle.set_value(values(property), &property.name, value))
+            let set = handle.set_value(values(property), &property.name, value);
+            cluster::checked(act, &set, &property.name, *force)
         }
         Resource::Unset(property) => {
             let handle = of(&property.resource);
