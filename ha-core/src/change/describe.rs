@@ -75,7 +75,7 @@ impl fmt::Display for Change {
 }
 
 /// Words of a field's name and value that are ours, not the configuration's.
-const FRENCH: [(&str, &str); 8] = [
+const FRENCH: [(&str, &str); 9] = [
     ("transient", "passager"),
     ("parameter", "paramètre"),
     ("meta", "méta"),
@@ -84,6 +84,7 @@ const FRENCH: [(&str, &str); 8] = [
     ("attribute", "attribut"),
     ("operation", "opération"),
     ("members", "membres"),
+    ("history", "historique"),
 ];
 
 impl Field {
@@ -114,7 +115,7 @@ fn in_french(name: &str) -> String {
     let Some((kind, rest)) = name.split_once(' ') else {
         let whole = FRENCH
             .iter()
-            .find(|(english, _)| *english == name && name == "members");
+            .find(|(english, _)| *english == name && matches!(name, "members" | "history"));
         return whole.map_or(name, |(_, french)| french).to_owned();
     };
     match FRENCH.iter().find(|(english, _)| *english == kind) {
@@ -154,6 +155,52 @@ pub fn differences(before: &Document, after: &Document) -> Vec<Change> {
         (!fields.is_empty()).then(|| object.change(Difference::Changed(fields)))
     });
     gone.chain(others).collect()
+}
+
+/// Adds what an edit makes of the nodes' states: what the cluster knows of them by their daemons.
+pub(super) fn add_states(before: &Document, after: &Document, changes: &mut Vec<Change>) {
+    let states = |cib: &'_ Document| -> Vec<(String, Option<String>, Vec<(String, String)>)> {
+        let status = cib.root().child("status").into_iter();
+        let states = status.flat_map(|status| status.children_named("node_state"));
+        states
+            .map(|state| {
+                let wanted = |name: &str| matches!(name, "in_ccm" | "crmd" | "join" | "expected");
+                let mut fields = own_attributes(state, wanted);
+                let history = state.descendants().filter(|e| e.name() == "lrm_resource");
+                match history.count() {
+                    0 => {}
+                    count => fields.push(("history".to_owned(), count.to_string())),
+                }
+                let text = |name| state.attribute(name).map(str::to_owned);
+                (text("id").unwrap_or_default(), text("uname"), fields)
+            })
+            .collect()
+    };
+    let before = states(before);
+    for (id, name, fields) in states(after) {
+        let Some((_, _, old)) = before.iter().find(|(old, ..)| *old == id) else {
+            continue;
+        };
+        let mut fields = compare(old, &fields);
+        if fields.is_empty() {
+            continue;
+        }
+        let known = changes
+            .iter_mut()
+            .find(|change| change.kind == "node_state" && change.id == id);
+        match known.map(|change| &mut change.difference) {
+            Some(Difference::Changed(others) | Difference::Added(others)) => {
+                others.append(&mut fields);
+            }
+            Some(Difference::Removed) => {}
+            None => changes.push(Change {
+                kind: "node_state".to_owned(),
+                id,
+                name,
+                difference: Difference::Changed(fields),
+            }),
+        }
+    }
 }
 
 /// An object of the configuration with its fields, in the order of the document.

@@ -32,6 +32,6 @@ pub mod validate;
 pub use describe::{Change, Difference, Field, differences};
 #[cfg(feature = "toml")]
 pub use export::to_toml;
-pub use merge::{merge, same, tag_of};
+pub use merge::{TakenOver, merge, same, tag_of};
 pub use plan::Plan;
 pub use simulate::{Action, ActionKind, outstanding, simulate};

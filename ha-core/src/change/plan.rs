@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::describe::{Change, differences};
+use super::describe::{Change, add_states, differences};
+use super::merge::owner::{TakenOver, taken_over};
 use super::simulate::{Action, simulate};
 use crate::Result;
 use crate::language::Language;
@@ -18,6 +19,7 @@ pub struct Plan {
     after: Document,
     patch: Option<PatchSet>,
     changes: Vec<Change>,
+    takes_over: Vec<TakenOver>,
 }
 
 impl Plan {
@@ -41,12 +43,15 @@ impl Plan {
         } else {
             Some(PatchSet::between(&before, &after)?)
         };
-        let changes = differences(&before, &after);
+        let mut changes = differences(&before, &after);
+        add_states(&before, &after, &mut changes);
+        let takes_over = taken_over(&before, &after);
         Ok(Self {
             before,
             after,
             patch,
             changes,
+            takes_over,
         })
     }
 
@@ -81,6 +86,12 @@ impl Plan {
         &self.changes
     }
 
+    /// Returns what was there before, and becomes an owner's by this: it goes when the owner no longer wants it.
+    #[must_use]
+    pub fn takes_over(&self) -> &[TakenOver] {
+        &self.takes_over
+    }
+
     /// Asks Pacemaker's scheduler what the cluster would do after this change and not without it.
     ///
     /// # Errors
@@ -94,8 +105,8 @@ impl Plan {
 }
 
 impl Plan {
-    /// Returns what changes as lines in a language: `+` what is added, `-` what is removed, `~` what is changed.
-    /// Secrets are hidden.
+    /// Returns what changes as lines in a language: `+` what is added, `-` what is removed, `~` what is changed, `!`
+    /// what an owner takes over. Secrets are hidden.
     ///
     /// # Example
     /// ```
@@ -112,26 +123,25 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn text(&self, language: Language) -> String {
-        self.changes
-            .iter()
-            .map(|change| change.text(language))
-            .collect()
+        let changes = self.changes.iter().map(|change| change.text(language));
+        let taken = self.takes_over.iter().map(|taken| taken.text(language));
+        changes.chain(taken).collect()
     }
 }
 
-/// What changes, in lines: `+` what is added, `-` what is removed, `~` what is changed. Secrets are
-/// hidden.
+/// As [`Plan::text`], in English.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.changes.iter().try_for_each(|change| change.fmt(f))
+        f.write_str(&self.text(Language::English))
     }
 }
 
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut plan = serializer.serialize_struct("Plan", 2)?;
+        let mut plan = serializer.serialize_struct("Plan", 3)?;
         plan.serialize_field("from", &self.before.version())?;
         plan.serialize_field("changes", &self.changes)?;
+        plan.serialize_field("takes_over", &self.takes_over)?;
         plan.end()
     }
 }

@@ -127,7 +127,7 @@ impl Screen {
             let sense = match line.as_bytes().first() {
                 Some(b'+') => Sense::Good,
                 Some(b'-') => Sense::Bad,
-                Some(b'~') => Sense::Doubtful,
+                Some(b'~' | b'!') => Sense::Doubtful,
                 _ => Sense::Plain,
             };
             self.line(sense, line)?;

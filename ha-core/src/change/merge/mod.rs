@@ -5,7 +5,7 @@ mod object;
 pub(in crate::change) mod owner;
 
 pub use meaning::same;
-pub use owner::tag_of;
+pub use owner::{TakenOver, tag_of};
 
 use super::edit::{find_node, section_made, values};
 use crate::name::Id;

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
+use serde::Serialize;
+
 use crate::change::edit::{constraint, reference, resource, section_made, values};
+use crate::language::{Language, say};
 use crate::model::is_resource;
 use crate::name::Id;
 use crate::xml::{Document, Element, NodeId};
@@ -14,6 +17,84 @@ const PREFIX: &str = "owned-by-";
 #[must_use]
 pub fn tag_of(owner: &Id) -> String {
     format!("{PREFIX}{}", owner.as_str())
+}
+
+/// What becomes an owner's that was there before and was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TakenOver {
+    /// What it is, as its element is called.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Who has it now.
+    pub owner: String,
+    /// Who else has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+}
+
+impl TakenOver {
+    /// Returns it as a line in a language.
+    #[must_use]
+    pub fn text(&self, l: Language) -> String {
+        let Self {
+            kind,
+            id,
+            owner,
+            of,
+        } = self;
+        let mut text = match of {
+            Some(of) => say!(
+                l,
+                "! takes over {kind} {id}, which is also of {of}",
+                "! prend {kind} {id}, qui est aussi à {of}"
+            ),
+            None => say!(
+                l,
+                "! takes over {kind} {id}, which was not of {owner}",
+                "! prend {kind} {id}, qui n'était pas à {owner}"
+            ),
+        };
+        text.push('\n');
+        text
+    }
+}
+
+/// Finds what a change takes over. Single values are not told: whoever sets them sees both values.
+pub(in crate::change) fn taken_over(before: &Document, after: &Document) -> Vec<TakenOver> {
+    let tags = crate::change::edit::section(after, "tags");
+    let tags = tags.into_iter().flat_map(Element::children);
+    let mut taken = Vec::new();
+    for tag in tags.filter_map(|tag| tag.attribute("id")) {
+        let Some(owner) = tag.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let had: HashSet<String> = members(before, tag).into_iter().collect();
+        let new: HashSet<String> = members(after, tag)
+            .into_iter()
+            .filter(|id| !had.contains(id))
+            .collect();
+        if new.is_empty() {
+            continue;
+        }
+        let configuration = before.root().child("configuration");
+        let all = configuration.into_iter().flat_map(Element::descendants);
+        let is_object = |name: &str| !super::meaning::is_reference(name) && name != "nvpair";
+        for element in all.filter(|element| is_object(element.name())) {
+            let Some(id) = element.attribute("id").filter(|id| new.contains(*id)) else {
+                continue;
+            };
+            let mut of = owners(before, id).filter_map(|tag| tag.strip_prefix(PREFIX));
+            taken.push(TakenOver {
+                kind: element.name().to_owned(),
+                id: id.to_owned(),
+                owner: owner.to_owned(),
+                of: of.next().map(str::to_owned),
+            });
+        }
+    }
+    taken
 }
 
 /// The owner of all that is owned; none when there are several, or none.
