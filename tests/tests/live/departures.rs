@@ -82,6 +82,9 @@ fn cleared_and_removed(lab: &Lab) -> Result<()> {
     for verb in ["remove", "clear"] {
         let said = refused(&here, &["node", verb, "noeud3"], unsatisfied)?;
         assert!(said.contains("noeud3 is in the cluster now"), "{said}");
+        // On trial it is so, too.
+        let said = refused(&here, &["--dry-run", "node", verb, "noeud3"], unsatisfied)?;
+        assert!(said.contains("noeud3 is in the cluster now"), "{said}");
         refused(&here, &["node", verb, "noeud4"], missing)?;
     }
     assert_eq!(epoch(&here)?, before);

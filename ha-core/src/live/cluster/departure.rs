@@ -24,7 +24,7 @@ impl NodeHandle {
     /// is still listed there comes back when the cluster software is started again.
     ///
     /// # Errors
-    /// When sent, [`ErrorKind::Unsatisfied`] for a node that is in the cluster now, and
+    /// When planned or sent, [`ErrorKind::Unsatisfied`] for a node that is in the cluster now, and
     /// [`ErrorKind::NotFound`] when neither the CIB nor the controller knows it.
     #[doc(alias = "crm_node --remove")]
     pub fn remove(&self) -> Operation {
@@ -35,9 +35,14 @@ impl NodeHandle {
         Operation::call(&self.cluster, what, goal, move |cluster, timeout| {
             remove(cluster, &name, timeout)
         })
-        .that_means(move |cib| match edit::remove(cib, &node) {
-            Err(e) if e.kind() == ErrorKind::NotFound && is_remembered(&cluster, &node)? => Ok(()),
-            removed => removed,
+        .that_means(move |cib| {
+            refuse_members_if_live(&cluster, &node)?;
+            match edit::remove(cib, &node) {
+                Err(e) if e.kind() == ErrorKind::NotFound && is_remembered(&cluster, &node)? => {
+                    Ok(())
+                }
+                removed => removed,
+            }
         })
     }
 
@@ -48,21 +53,24 @@ impl NodeHandle {
     /// cannot fence; where fencing is configured, [`confirm_off`](Self::confirm_off) also tells the fencer.
     ///
     /// # Errors
-    /// When sent, [`ErrorKind::Unsatisfied`] for a node that is in the cluster now, and
+    /// When planned or sent, [`ErrorKind::Unsatisfied`] for a node that is in the cluster now, and
     /// [`ErrorKind::NotFound`] when the CIB has no state of it.
     #[doc(alias = "crm node clearstate")]
     pub fn clear_state(&self) -> Operation {
         let name = self.name.clone();
         let what = format!("clear the state of {name}");
         let goal = Goal::node(&name, "not unclean");
-        let node = name.clone();
+        let (session, node) = (self.cluster.clone(), name.clone());
         Operation::call(&self.cluster, what, goal, move |cluster, timeout| {
             refuse_members(cluster, &name, timeout)?;
             cluster
                 .change(|cib| edit::clear_state(cib, &name))
                 .map(drop)
         })
-        .that_means(move |cib| edit::clear_state(cib, &node))
+        .that_means(move |cib| {
+            refuse_members_if_live(&session, &node)?;
+            edit::clear_state(cib, &node)
+        })
     }
 }
 
@@ -98,6 +106,14 @@ pub(super) fn refuse_members(cluster: &Cluster, node: &str, timeout: Duration) -
             "stop the cluster software there first: systemctl stop pacemaker corosync"
         }),
     )
+}
+
+/// The same on trial. What a file says of its nodes' state is as old as the file.
+fn refuse_members_if_live(cluster: &Cluster, node: &str) -> Result<()> {
+    if cluster.cib().is_file() {
+        return Ok(());
+    }
+    refuse_members(cluster, node, cluster.cib().timeout())
 }
 
 fn remove(cluster: &Cluster, node: &str, timeout: Duration) -> Result<()> {
