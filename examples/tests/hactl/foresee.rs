@@ -74,3 +74,79 @@ fn a_restart_of_what_is_stopped_is_refused_beforehand() {
     assert_eq!(told.code, Some(113), "{told:?}");
     assert!(told.err.contains("target-role"), "{told:?}");
 }
+
+/// `PAIR` with a resource whose start has failed for good on maitre, and there is no room for it on esclave.
+fn with_a_failure() -> String {
+    let failed = "<lrm_resource id=\"bad\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\">\
+        <lrm_rsc_op id=\"bad_last_failure_0\" operation_key=\"bad_start_0\" operation=\"start\" \
+        transition-key=\"1:1:0:aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa\" \
+        transition-magic=\"0:1;1:1:0:aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa\" call-id=\"90\" rc-code=\"1\" \
+        op-status=\"0\" interval=\"0\" last-rc-change=\"1796000000\"/>\
+        <lrm_rsc_op id=\"bad_last_0\" operation_key=\"bad_stop_0\" operation=\"stop\" \
+        transition-key=\"2:1:0:aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa\" \
+        transition-magic=\"0:0;2:1:0:aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa\" call-id=\"91\" rc-code=\"0\" \
+        op-status=\"0\" interval=\"0\" last-rc-change=\"1796000001\"/></lrm_resource>";
+    let bad = "<primitive id=\"bad\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\">\
+        <utilization id=\"bad-u\"><nvpair id=\"bad-u-m\" name=\"memory\" value=\"64\"/></utilization></primitive>";
+    let count = "<nvpair id=\"f-bad\" name=\"fail-count-bad#start_0\" value=\"INFINITY\"/>";
+    let changes = [
+        ("<group id=\"vpn\">", format!("{bad}<group id=\"vpn\">")),
+        ("<lrm id=\"1\">\n        <lrm_resources>", format!("<lrm id=\"1\"><lrm_resources>{failed}")),
+        (
+            "<instance_attributes id=\"status-1\">",
+            format!("<instance_attributes id=\"status-1\">{count}"),
+        ),
+        (
+            "<node id=\"1\" uname=\"maitre\"/>",
+            "<node id=\"1\" uname=\"maitre\"><utilization id=\"u1\"><nvpair id=\"u1-m\" name=\"memory\" \
+             value=\"100\"/></utilization></node>"
+                .to_owned(),
+        ),
+        (
+            "name=\"stonith-enabled\" value=\"false\"/>",
+            "name=\"stonith-enabled\" value=\"false\"/>\
+             <nvpair id=\"o-p\" name=\"placement-strategy\" value=\"utilization\"/>"
+                .to_owned(),
+        ),
+    ];
+    changes.iter().fold(PAIR.to_owned(), |cib, (from, to)| {
+        assert!(cib.contains(from), "{from}");
+        cib.replace(from, to)
+    })
+}
+
+#[test]
+fn a_refused_move_says_what_why_says() {
+    if !has_scheduler() {
+        return;
+    }
+    let file = File::new(&with_a_failure());
+    let reason = "on maitre: it failed there INFINITY times";
+    let why = file.hactl(&["why", "bad"]);
+    assert!(why.out.contains(reason), "{why:?}");
+    for words in [
+        &["-n", "resource", "move", "bad", "maitre"][..],
+        &["-n", "resource", "move", "bad", "esclave"],
+        &["-n", "resource", "move", "bad"],
+    ] {
+        let told = file.hactl(words);
+        assert_eq!(told.code, Some(113), "{told:?}");
+        assert!(told.err.contains(reason), "{told:?}");
+        assert!(
+            told.err
+                .contains("crm_resource --cleanup --resource bad --node maitre"),
+            "{told:?}"
+        );
+        assert!(!told.err.contains("RESOURCE"), "{told:?}");
+    }
+    // No reason is known: where to ask.
+    let file = File::new(
+        &with_a_failure()
+            .replace("fail-count-bad#start_0", "other")
+            .replace("rc-code=\"1\"", "rc-code=\"0\"")
+            .replace("=\"0:1;1:1:0", "=\"0:0;1:1:0"),
+    );
+    let told = file.hactl(&["-n", "resource", "move", "bad", "esclave"]);
+    assert_eq!(told.code, Some(113), "{told:?}");
+    assert!(told.err.contains("hactl why bad"), "{told:?}");
+}

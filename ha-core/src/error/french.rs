@@ -238,7 +238,6 @@ static TABLE: &[(&str, &str)] = &[
     ("another location constraint outweighs its resource-stickiness: change one of them, or use prefer or ban, which stay",
      "une autre contrainte de placement pèse plus que son resource-stickiness : changer l'un ou l'autre, ou utiliser prefer ou ban, qui restent"),
     ("{} does not run anywhere", "{} ne tourne nulle part"),
-    ("start it, or ask why: {}", "la démarrer, ou demander pourquoi : {}"),
     ("the cluster would not run it there", "la grappe ne l'y ferait pas tourner"),
     ("the cluster would not run it there, it would only: {}", "la grappe ne l'y ferait pas tourner, elle ne ferait que : {}"),
     ("{} is cloned: it runs on each node", "{} est clonée : elle tourne sur chaque nœud"),

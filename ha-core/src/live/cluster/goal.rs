@@ -150,13 +150,15 @@ impl Goal {
             Self::Resource { is, .. } => is.rsplit_once(" on ").map(|(_, node)| node),
             _ => None,
         };
-        let reasons = why.map(|why| why.reasons).unwrap_or_default();
+        let mut reasons = why.map(|why| why.reasons).unwrap_or_default();
+        let is_here =
+            |reason: &why::Reason| reason.node.as_deref().is_none_or(|at| Some(at) == node);
+        // Why it does not run elsewhere is something, where nothing is known of this node.
+        if node.is_some() && reasons.iter().any(is_here) {
+            reasons.retain(is_here);
+        }
         let (mut hint, mut french_hint) = (None, None);
         for reason in &reasons {
-            let elsewhere = reason.node.as_deref().is_some_and(|at| Some(at) != node);
-            if node.is_some() && elsewhere {
-                continue;
-            }
             message.push_str("; ");
             message.push_str(&reason.text(Language::English));
             french.push_str(" ; ");
@@ -164,12 +166,20 @@ impl Goal {
             hint = hint.or_else(|| reason.next_step(Language::English));
             french_hint = french_hint.or_else(|| reason.next_step(Language::French));
         }
-        let hint = hint.unwrap_or_else(|| {
-            "see what the cluster says of it: crm_mon -1 -r -f, crm_mon --why RESOURCE".to_owned()
-        });
+        let hint = hint.unwrap_or_else(|| see(resource.map(String::as_str)));
         Error::new(ErrorKind::Unsatisfied, message)
             .with_hint(hint)
             .in_french(french, french_hint)
+    }
+}
+
+/// Where to look when no reason is known.
+fn see(resource: Option<&str>) -> String {
+    match resource {
+        Some(resource) => {
+            format!("see what the cluster says of it: crm_mon -1 -r -f, hactl why {resource}")
+        }
+        None => "see what the cluster says of it: crm_mon -1 -r -f".to_owned(),
     }
 }
 
@@ -179,9 +189,8 @@ fn not_running(idle: Vec<Idle>) -> Error {
         let mut reasons = idle.iter().flat_map(|idle| &idle.reasons);
         reasons.find_map(|reason| reason.next_step(language))
     };
-    let hint = next_step(Language::English).unwrap_or_else(|| {
-        "see what the cluster says of it: crm_mon -1 -r -f, crm_mon --why RESOURCE".to_owned()
-    });
+    let hint = next_step(Language::English)
+        .unwrap_or_else(|| see(idle.first().map(|idle| idle.resource.as_str())));
     let french_hint = next_step(Language::French);
     let list: Vec<Unfinished> = idle
         .into_iter()

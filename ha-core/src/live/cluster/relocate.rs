@@ -205,7 +205,7 @@ impl Move {
         if self.is_there(&before) {
             return Ok(Moved::AlreadyThere);
         }
-        self.refuse_what_is_nowhere(&before)?;
+        self.refuse_what_is_nowhere(&before, follow.document())?;
         if !self.forced {
             match self.foresee_in(follow.document()) {
                 Ok(foreseen) => foreseen.refusal.map_or(Ok(()), Err)?,
@@ -256,14 +256,14 @@ impl Move {
         self.to.as_ref().is_some_and(|to| before == [to.clone()])
     }
 
-    fn refuse_what_is_nowhere(&self, before: &[String]) -> Result<()> {
+    fn refuse_what_is_nowhere(&self, before: &[String], cib: &Document) -> Result<()> {
         if !before.is_empty() || self.to.is_some() {
             return Ok(());
         }
         let id = self.resource.id();
+        let reasons = Goal::resource(id, "started").unsatisfied(cib, &status_of(cib));
         let message = format!("{id} does not run anywhere");
-        let hint = format!("start it, or ask why: crm_mon --why {id}");
-        Err(Error::new(ErrorKind::Unsatisfied, message).with_hint(hint))
+        Err(with_reasons(&message, &reasons))
     }
 
     /// Asks the scheduler what would happen, and whether the resource would arrive.
@@ -279,7 +279,7 @@ impl Move {
         if foreseen.already_there {
             return Ok(foreseen);
         }
-        if let Err(e) = self.refuse_what_is_nowhere(&before) {
+        if let Err(e) = self.refuse_what_is_nowhere(&before, cib) {
             foreseen.refusal = Some(e);
             return Ok(foreseen);
         }
@@ -317,14 +317,19 @@ impl Move {
         if !blocked.is_empty() {
             message = format!("{message}, it would only: {}", blocked.join(", "));
         }
-        let (l, of) = (Language::French, Error::invalid(message.clone()));
-        let french = format!("{} ; {}", of.text(l), reasons.text(l));
-        let refusal = Error::new(ErrorKind::Unsatisfied, format!("{message}; {reasons}"))
-            .in_french(french, reasons.hint_text(l));
-        Ok(Some(match reasons.hint() {
-            Some(hint) => refusal.with_hint(hint.to_owned()),
-            None => refusal,
-        }))
+        Ok(Some(with_reasons(&message, &reasons)))
+    }
+}
+
+/// A refusal with what is so instead, and why.
+fn with_reasons(message: &str, reasons: &Error) -> Error {
+    let (l, of) = (Language::French, Error::invalid(message.to_owned()));
+    let french = format!("{} ; {}", of.text(l), reasons.text(l));
+    let refusal = Error::new(ErrorKind::Unsatisfied, format!("{message}; {reasons}"))
+        .in_french(french, reasons.hint_text(l));
+    match reasons.hint() {
+        Some(hint) => refusal.with_hint(hint.to_owned()),
+        None => refusal,
     }
 }
 
