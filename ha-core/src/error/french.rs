@@ -397,8 +397,9 @@ mod tests {
     }
 
     /// What the library puts together of parts.
-    const MADE: [&str; 8] = [
+    const MADE: [&str; 9] = [
         " cannot be ",
+        " has a blank",
         "take into ",
         "take out of ",
         "Started on",
