@@ -159,48 +159,44 @@ pub fn differences(before: &Document, after: &Document) -> Vec<Change> {
 
 /// Adds what an edit makes of the nodes' states: what the cluster knows of them by their daemons.
 pub(super) fn add_states(before: &Document, after: &Document, changes: &mut Vec<Change>) {
-    let states = |cib: &'_ Document| -> Vec<(String, Option<String>, Vec<(String, String)>)> {
-        let status = cib.root().child("status").into_iter();
-        let states = status.flat_map(|status| status.children_named("node_state"));
-        states
-            .map(|state| {
-                let wanted = |name: &str| matches!(name, "in_ccm" | "crmd" | "join" | "expected");
-                let mut fields = own_attributes(state, wanted);
-                let history = state.descendants().filter(|e| e.name() == "lrm_resource");
-                match history.count() {
-                    0 => {}
-                    count => fields.push(("history".to_owned(), count.to_string())),
-                }
-                let text = |name| state.attribute(name).map(str::to_owned);
-                (text("id").unwrap_or_default(), text("uname"), fields)
-            })
-            .collect()
-    };
     let before = states(before);
-    for (id, name, fields) in states(after) {
-        let Some((_, _, old)) = before.iter().find(|(old, ..)| *old == id) else {
+    for state in states(after) {
+        let Some(old) = before.iter().find(|old| old.key() == state.key()) else {
             continue;
         };
-        let mut fields = compare(old, &fields);
+        let mut fields = compare(&old.fields, &state.fields);
         if fields.is_empty() {
             continue;
         }
-        let known = changes
-            .iter_mut()
-            .find(|change| change.kind == "node_state" && change.id == id);
+        let (kind, id) = state.key();
+        let mut known = changes.iter_mut();
+        let known = known.find(|change| change.kind == kind && change.id == id);
         match known.map(|change| &mut change.difference) {
             Some(Difference::Changed(others) | Difference::Added(others)) => {
                 others.append(&mut fields);
             }
             Some(Difference::Removed) => {}
-            None => changes.push(Change {
-                kind: "node_state".to_owned(),
-                id,
-                name,
-                difference: Difference::Changed(fields),
-            }),
+            None => changes.push(state.change(Difference::Changed(fields))),
         }
     }
+}
+
+/// The states of the nodes: what they are to the cluster, and of how many resources it has a history.
+fn states(cib: &Document) -> Vec<Object<'_>> {
+    let status = cib.root().child("status").into_iter();
+    let states = status.flat_map(|status| status.children_named("node_state"));
+    states
+        .map(|element| {
+            let wanted = |name: &str| matches!(name, "in_ccm" | "crmd" | "join" | "expected");
+            let mut fields = own_attributes(element, wanted);
+            let history = element.descendants().filter(|e| e.name() == "lrm_resource");
+            match history.count() {
+                0 => {}
+                count => fields.push(("history".to_owned(), count.to_string())),
+            }
+            Object { element, fields }
+        })
+        .collect()
 }
 
 /// An object of the configuration with its fields, in the order of the document.

@@ -235,7 +235,7 @@ impl TicketHandle {
 
     /// Takes it from this cluster: what depends on it does as its constraint says.
     pub fn revoke(&self) -> Operation {
-        self.edit("revoke", |cib, id| ticket::revoke(cib, id))
+        self.edit("revoke", ticket::revoke)
     }
 
     /// Sets it on standby (what depends on it leaves gently), or active again.
