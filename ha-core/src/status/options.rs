@@ -94,7 +94,7 @@ impl ClusterOptions {
     }
 }
 
-/// Tells whether a number is of 63 bits at most: an option with a larger one counts as not set, as crm_mon shows. The
+/// Tells whether a number is of 63 bits at most: an option with a larger one counts as not set, as `crm_mon` shows. The
 /// time-outs of resources are then the largest there are instead.
 fn is_in_range(text: &str) -> bool {
     let text = text.trim_start();
