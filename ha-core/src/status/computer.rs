@@ -9,6 +9,7 @@ use crate::model::Cib;
 use crate::xml::{Document, NodeId, Stamp};
 
 use super::ComputeOptions;
+use super::copies::Copies;
 use super::engine::{Engine, NodeWork, ResourceWork, last_change};
 use super::entries::Entries;
 use super::expand::{Implicit, implicit_elements};
@@ -129,6 +130,7 @@ impl Basis {
 struct Configuration {
     basis: Basis,
     implicit: Arc<Implicit>,
+    copies: Copies,
     /// With nodes, resources and tags as configured, before anything was read of their state.
     status: ClusterStatus,
     /// The attributes of each node.
@@ -174,6 +176,7 @@ impl Configuration {
         Some(Self {
             basis,
             implicit: Arc::clone(implicit),
+            copies: engine.copies,
             status: engine.status.clone(),
             nodes: engine.nodes.iter().map(attributes).collect(),
             resources: engine.resources.iter().map(source).collect(),
@@ -189,6 +192,7 @@ impl Configuration {
     /// Makes an engine that has read this configuration.
     fn engine<'d>(&'d self, document: &'d Document, clock: &'d Clock<'d>) -> Engine<'d> {
         let mut engine = Engine::new(document, &self.implicit, clock);
+        engine.copies = self.copies;
         engine.status.clone_from(&self.status);
         engine.status.last_change = last_change(&engine.cib);
         engine.nodes = self

@@ -11,6 +11,7 @@ use crate::xml::{Document, Element};
 
 use super::ComputeOptions;
 use super::attributes::{BlockOptions, apply_blocks};
+use super::copies::Copies;
 use super::entries::{Brief, Desk, Entries};
 use super::expand::Implicit;
 use super::options::ClusterOptions;
@@ -51,6 +52,7 @@ pub(super) type Histories<'d> = Map<&'d str, Map<&'d str, Element<'d>>>;
 pub(super) struct Engine<'d> {
     pub(super) cib: Cib<'d>,
     pub(super) implicit: &'d Implicit,
+    pub(super) copies: Copies,
     pub(super) clock: &'d Clock<'d>,
     pub(super) status: ClusterStatus,
     pub(super) nodes: Vec<NodeWork<'d>>,
@@ -134,6 +136,7 @@ impl<'d> Engine<'d> {
             },
             cib,
             implicit,
+            copies: implicit.copies,
             clock,
             nodes: Vec::new(),
             resources: Vec::new(),

@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 use crate::model::{Cib, scalar};
 use crate::xml::{Document, Element, NodeId};
 
+use super::copies::Copies;
 use super::types::BundleKind;
 
 /// How many replicas a bundle may have: more is nonsense, and must not cost memory.
@@ -25,6 +26,8 @@ pub(super) struct Implicit {
     pub(super) connections: Vec<NodeId>,
     /// A bundle element, to its parts.
     bundles: HashMap<NodeId, BundleParts>,
+    /// How many copies of resources may still be made.
+    pub(super) copies: Copies,
 }
 
 /// The implicit resources of a bundle.
@@ -73,6 +76,7 @@ pub(super) fn implicit_elements(document: &Document) -> Implicit {
             expanded: HashMap::new(),
             connections: Vec::new(),
             bundles: HashMap::new(),
+            copies: Copies::of(&cib),
         },
         templates: HashMap::new(),
     };
@@ -283,6 +287,9 @@ impl<'d> Maker<'d> {
         let range = network.and_then(|n| n.attribute("ip-range-start"));
         let has_port = network.is_some_and(|n| n.attribute("control-port").is_some());
         let primitive = bundle.child("primitive");
+        // A container and perhaps an address; a connection, and what runs inside.
+        let parts = if primitive.is_some() { 4 } else { 2 };
+        let count = self.implicit.copies.take(count, parts);
         if primitive.is_some() && range.is_none() && !has_port {
             return;
         }

@@ -3,7 +3,7 @@
 use crate::xml::Element;
 
 use super::engine::Engine;
-use super::resources::Place;
+use super::resources::{Place, members};
 use super::types::{Agent, NodeIndex, NodeKind, ResourceIndex, ResourceKind};
 
 /// What the search among the instances of an anonymous clone found.
@@ -152,6 +152,16 @@ impl<'d> Engine<'d> {
 
     fn orphan_instance(&mut self, clone: ResourceIndex, name: &str) -> Option<ResourceIndex> {
         let number = u32::try_from(self.resource(clone).children.len()).ok()?;
+        // The history has an entry for the instance; not for each member of a group.
+        let mut children = self.work(clone).xml.children();
+        let size = children.find_map(|e| match e.name() {
+            "primitive" => Some(0),
+            "group" => Some(members(e)),
+            _ => None,
+        })?;
+        if !self.copies.take_one(size) {
+            return None;
+        }
         let instance = self.add_instance(clone, number, true)?;
         self.member_named(instance, name)
     }

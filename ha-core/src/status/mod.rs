@@ -23,6 +23,7 @@ mod activity;
 mod attributes;
 mod computer;
 mod constraints;
+mod copies;
 mod counts;
 mod engine;
 mod entries;

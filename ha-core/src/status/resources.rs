@@ -383,7 +383,11 @@ impl<'d> Engine<'d> {
         if !self.resource(index).unique {
             node_max = 1;
         }
-        let max = max.min(MAX_INSTANCES);
+        let mut max = max.min(MAX_INSTANCES);
+        // A bundle has taken those of its replicas.
+        if place.parent.is_none() && max > 1 {
+            max = self.copies.take(max, 1 + members(child));
+        }
         if let ResourceKind::Clone(details) = &mut self.definition_mut(index).kind {
             details.max = u32::try_from(max).unwrap_or(0);
             details.node_max = u32::try_from(node_max).unwrap_or(u32::MAX);
@@ -575,6 +579,14 @@ impl<'d> Engine<'d> {
                 .attributes
                 .set("#kind", "container");
         }
+    }
+}
+
+/// Returns how many members a group has; anything else has none.
+pub(super) fn members(element: Element<'_>) -> usize {
+    match element.name() {
+        "group" => element.children_named("primitive").count(),
+        _ => 0,
     }
 }
 
