@@ -60,3 +60,96 @@ impl Copies {
         is_left
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use jiff::tz::TimeZone;
+
+    use super::super::engine::Engine;
+    use super::super::expand::implicit_elements;
+    use super::super::rule::Clock;
+    use super::*;
+    use crate::xml::Document;
+
+    fn many(count: usize, one: impl Fn(usize) -> String) -> String {
+        (0..count).map(one).collect()
+    }
+
+    fn parsed(resources: &str) -> Document {
+        let text = format!(
+            "<cib><configuration><crm_config/><nodes/><resources>{resources}</resources></configuration><status/></cib>"
+        );
+        Document::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn nothing_of_a_template_is_copied_for_each_of_its_primitives() {
+        let operations = many(200, |n| {
+            format!("<op id=\"o{n}\" name=\"monitor\" interval=\"{n}s\"/>")
+        });
+        let primitives = many(300, |n| {
+            let own = match n % 3 {
+                0 => "<operations><op id=\"own\" name=\"start\" interval=\"0\"/></operations>",
+                1 => {
+                    "<meta_attributes id=\"m\"><nvpair id=\"v\" name=\"priority\" value=\"7\"/></meta_attributes>"
+                }
+                _ => "",
+            };
+            format!("<primitive id=\"p{n}\" template=\"t\">{own}</primitive>")
+        });
+        let document = parsed(&format!(
+            "<template id=\"t\" class=\"ocf\" provider=\"heartbeat\" type=\"Dummy\"><operations>{operations}</operations></template>{primitives}"
+        ));
+        let implicit = implicit_elements(&document);
+        assert_eq!(implicit.document.root().descendants().count(), 1 + 300);
+        // Each has them all the same.
+        let cib = Cib::new(&document);
+        for (id, expected) in [("p0", 201), ("p1", 200), ("p2", 200)] {
+            let primitive = cib.find("primitive", id).unwrap();
+            let expanded = implicit.primitive(primitive).unwrap();
+            assert_eq!(
+                implicit.operations(&cib, expanded).count(),
+                expected,
+                "{id}"
+            );
+            assert_eq!(
+                implicit.all_operations(&cib, expanded).count(),
+                expected,
+                "{id}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_resource_keeps_what_nobody_asks_for() {
+        let mut pairs = many(3000, |n| {
+            format!("<nvpair id=\"v{n}\" name=\"n{n}\" value=\"x\"/>")
+        });
+        pairs.push_str("<nvpair id=\"last\" name=\"priority\" value=\"7\"/>");
+        let mut resources = format!(
+            "<primitive id=\"first\" class=\"ocf\" provider=\"heartbeat\" type=\"Dummy\"><meta_attributes id=\"all\">{pairs}</meta_attributes></primitive>"
+        );
+        for n in 0..20 {
+            write!(
+                resources,
+                "<primitive id=\"p{n}\" class=\"ocf\" provider=\"heartbeat\" type=\"Dummy\"><meta_attributes id-ref=\"all\"/></primitive>"
+            )
+            .unwrap();
+        }
+        let document = parsed(&resources);
+        let implicit = implicit_elements(&document);
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let zone = TimeZone::UTC;
+        let clock = Clock::new(now, &zone);
+        let mut engine = Engine::new(&document, &implicit, &clock);
+        engine.read_configuration();
+        for index in engine.status.resource_indexes() {
+            assert_eq!(engine.resource(index).priority, 7);
+            assert_eq!(engine.meta(index).iter().count(), 1);
+            // A rule may look at any of them.
+            assert!(engine.meta_in_full(index).iter().count() > 3000);
+        }
+    }
+}

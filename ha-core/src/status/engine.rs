@@ -10,7 +10,7 @@ use crate::model::{Cib, Operation, operation};
 use crate::xml::{Document, Element};
 
 use super::ComputeOptions;
-use super::attributes::{BlockOptions, apply_blocks};
+use super::attributes::{BlockOptions, LongBlocks, apply_blocks};
 use super::copies::Copies;
 use super::entries::{Brief, Desk, Entries};
 use super::expand::Implicit;
@@ -53,6 +53,7 @@ pub(super) struct Engine<'d> {
     pub(super) cib: Cib<'d>,
     pub(super) implicit: &'d Implicit,
     pub(super) copies: Copies,
+    pub(super) long_blocks: LongBlocks<'d>,
     pub(super) clock: &'d Clock<'d>,
     pub(super) status: ClusterStatus,
     pub(super) nodes: Vec<NodeWork<'d>>,
@@ -89,6 +90,7 @@ impl<'d> Engine<'d> {
             crate::model::scalar::is_true(Some(text))
                 || crate::model::scalar::integer(text).is_some_and(|n| n != 0)
         });
+        let long = LongBlocks::default();
         let mut table = Table::default();
         let input = RuleInput::new(clock, crate::model::scalar::HealthScores::default());
         if let Some(config) = cib.crm_config() {
@@ -98,8 +100,8 @@ impl<'d> Engine<'d> {
             };
             apply_blocks(
                 &cib,
-                config,
-                "cluster_property_set",
+                config.children_named("cluster_property_set"),
+                &long,
                 first,
                 &input,
                 &mut table,
@@ -137,6 +139,7 @@ impl<'d> Engine<'d> {
             cib,
             implicit,
             copies: implicit.copies,
+            long_blocks: long,
             clock,
             nodes: Vec::new(),
             resources: Vec::new(),

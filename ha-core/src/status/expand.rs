@@ -22,12 +22,22 @@ pub(super) struct Implicit {
     pub(super) document: Document,
     /// A primitive with a template, to its expanded form; `None` drops the resource.
     expanded: HashMap<NodeId, Option<NodeId>>,
+    /// An expanded form, to the template and the primitive that it consists of. Many resources share a
+    /// template: nothing in it is copied.
+    sources: HashMap<NodeId, Sources>,
     /// The connection primitives of guest nodes, in order.
     pub(super) connections: Vec<NodeId>,
     /// A bundle element, to its parts.
     bundles: HashMap<NodeId, BundleParts>,
     /// How many copies of resources may still be made.
     pub(super) copies: Copies,
+}
+
+/// What the content of an expanded primitive is read from, in the CIB.
+#[derive(Debug, Clone, Copy)]
+struct Sources {
+    template: NodeId,
+    own: NodeId,
 }
 
 /// The implicit resources of a bundle.
@@ -61,6 +71,79 @@ impl Implicit {
         }
     }
 
+    /// Returns the template and the primitive that an expanded one consists of.
+    fn sources<'d>(
+        &self,
+        cib: &Cib<'d>,
+        element: Element<'d>,
+    ) -> Option<(Element<'d>, Element<'d>)> {
+        if !std::ptr::eq(element.document(), &self.document) {
+            return None;
+        }
+        let sources = self.sources.get(&element.id())?;
+        Some((cib.element(sources.template), cib.element(sources.own)))
+    }
+
+    /// Returns the blocks of attributes of a resource; those of its template come first.
+    pub(super) fn blocks<'d>(
+        &self,
+        cib: &Cib<'d>,
+        element: Element<'d>,
+        name: &str,
+    ) -> impl Iterator<Item = Element<'d>> {
+        let sources = self.sources(cib, element);
+        let (first, second) = sources.map_or((element, None), |(first, own)| (first, Some(own)));
+        let second = second.into_iter();
+        first
+            .children_named(name)
+            .chain(second.flat_map(move |own| own.children_named(name)))
+    }
+
+    /// Returns the operations of a resource; those of its template give way to its own.
+    pub(super) fn operations<'d>(
+        &self,
+        cib: &Cib<'d>,
+        element: Element<'d>,
+    ) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        let operations = |e: Element<'d>| e.child("operations");
+        let (first, second) = match self.sources(cib, element) {
+            None => (operations(element), None),
+            Some((template, own)) => match (operations(own), operations(template)) {
+                (None, from_template) => (from_template, None),
+                // What it refers to is all there is.
+                (Some(own), from_template) if cib.resolve(own).id() == own.id() => {
+                    (Some(own), from_template)
+                }
+                (own, _) => (own, None),
+            },
+        };
+        let first = first.map(|e| cib.resolve(e));
+        let keys = keys(second.and(first));
+        let others = second.into_iter().flat_map(Element::children);
+        first
+            .into_iter()
+            .flat_map(Element::children)
+            .chain(others.filter(move |op| !keys.contains(&key(*op))))
+    }
+
+    /// Returns every operation that stands in a resource, wherever it does.
+    pub(super) fn all_operations<'d>(
+        &self,
+        cib: &Cib<'d>,
+        element: Element<'d>,
+    ) -> impl Iterator<Item = Element<'d>> + use<'d> {
+        let sources = self.sources(cib, element);
+        let (own, template) =
+            sources.map_or((element, None), |(template, own)| (own, Some(template)));
+        let own_operations = own.child("operations");
+        let keys = keys(template.and(own_operations));
+        let hidden = move |op: Element<'d>| own_operations.is_some() && keys.contains(&key(op));
+        let others = template.into_iter().flat_map(Element::descendants);
+        own.descendants()
+            .chain(others.filter(move |op| !hidden(*op)))
+            .filter(|e| e.name() == "op")
+    }
+
     /// Returns the parts of a bundle.
     pub(super) fn bundle(&self, element: Element<'_>) -> Option<&BundleParts> {
         self.bundles.get(&element.id())
@@ -74,6 +157,7 @@ pub(super) fn implicit_elements(document: &Document) -> Implicit {
         implicit: Implicit {
             document: Document::new("implicit"),
             expanded: HashMap::new(),
+            sources: HashMap::new(),
             connections: Vec::new(),
             bundles: HashMap::new(),
             copies: Copies::of(&cib),
@@ -148,51 +232,21 @@ impl<'d> Maker<'d> {
         let expanded = match (template, own_id) {
             (Some(template), Some(own_id)) => {
                 let root = self.root();
-                let merged = self.import(root, template);
+                let merged = self.implicit.document.append_child(root, template.name());
+                for (name, value) in template.attributes() {
+                    self.implicit.document.set_attribute(merged, name, value);
+                }
                 self.implicit.document.set_attribute(merged, "id", own_id);
-                self.merge_children(merged, primitive);
+                let sources = Sources {
+                    template: template.id(),
+                    own: primitive.id(),
+                };
+                self.implicit.sources.insert(merged, sources);
                 Some(merged)
             }
             _ => None,
         };
         self.implicit.expanded.insert(primitive.id(), expanded);
-    }
-
-    fn merge_children(&mut self, merged: NodeId, primitive: Element<'d>) {
-        fn key<'e>(op: Element<'e>) -> (Option<&'e str>, Option<&'e str>) {
-            (op.attribute("name"), op.attribute("role"))
-        }
-        let template_operations = self
-            .implicit
-            .document
-            .element(merged)
-            .child("operations")
-            .map(Element::id);
-        let mut own_operations = None;
-        for child in primitive.children() {
-            let copy = self.import(merged, child);
-            if child.name() == "operations" {
-                own_operations = Some((child, copy));
-            }
-        }
-        let (Some(old), Some((own, copy))) = (template_operations, own_operations) else {
-            return;
-        };
-        let own_keys: HashSet<_> = own.children().map(key).collect();
-        let others: Vec<NodeId> = self
-            .implicit
-            .document
-            .element(old)
-            .children()
-            .filter(|op| !own_keys.contains(&key(*op)))
-            .map(Element::id)
-            .collect();
-        for other in others {
-            // Within one document an element is copied by way of a copy of it.
-            let source = self.implicit.document.clone();
-            self.import(copy, source.element(other));
-        }
-        self.implicit.document.remove(old);
     }
 
     fn guest_connections(&mut self, cib: &Cib<'d>) {
@@ -352,11 +406,14 @@ impl<'d> Maker<'d> {
             }
             Some(None) => {}
             Some(Some(expanded)) => {
-                let copy = self.implicit.document.clone();
-                let imported = self.import(clone, copy.element(expanded));
+                let copy = Document::copy_of(self.implicit.document.element(expanded));
+                let imported = self.import(clone, copy.root());
                 self.implicit
                     .document
                     .remove_attribute(imported, "template");
+                if let Some(sources) = self.implicit.sources.get(&expanded).copied() {
+                    self.implicit.sources.insert(imported, sources);
+                }
             }
         }
         clone
@@ -393,6 +450,18 @@ impl<'d> Maker<'d> {
             remote,
         }
     }
+}
+
+/// What tells an operation of a primitive from its others.
+type Key<'d> = (Option<&'d str>, Option<&'d str>);
+
+fn key(op: Element<'_>) -> Key<'_> {
+    (op.attribute("name"), op.attribute("role"))
+}
+
+fn keys(operations: Option<Element<'_>>) -> HashSet<Key<'_>> {
+    let operations = operations.into_iter();
+    operations.flat_map(Element::children).map(key).collect()
 }
 
 /// Returns the address after this one; the last byte rolls over at 253 into the third.
@@ -443,9 +512,8 @@ mod tests {
         let p = implicit.primitive(named("p")).unwrap();
         assert_eq!(p.attribute("type"), Some("Dummy"));
         assert_eq!(p.attribute("id"), Some("p"));
-        let ops: Vec<_> = p
-            .children_named("operations")
-            .flat_map(Element::children)
+        let ops: Vec<_> = implicit
+            .operations(&cib, p)
             .filter_map(|op| op.attribute("id"))
             .collect();
         assert_eq!(ops, ["c", "b"]);

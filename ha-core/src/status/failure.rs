@@ -328,13 +328,13 @@ impl<'d> Engine<'d> {
                 kind: Some(&agent.kind),
             });
         }
-        let mut meta = Table::default();
+        let mut meta = Table::of(Some(&["on-fail", "role_after_failure"]));
         let name = "meta_attributes";
         if let Some(defaults) = self.cib.op_defaults() {
             apply_blocks(
                 &self.cib,
-                defaults,
-                name,
+                defaults.children_named(name),
+                &self.long_blocks,
                 BlockOptions::default(),
                 &input,
                 &mut meta,
@@ -345,7 +345,15 @@ impl<'d> Engine<'d> {
                 overwrite: true,
                 ..BlockOptions::default()
             };
-            apply_blocks(&self.cib, entry, name, overwrite, &input, &mut meta);
+            let blocks = entry.children_named(name);
+            apply_blocks(
+                &self.cib,
+                blocks,
+                &self.long_blocks,
+                overwrite,
+                &input,
+                &mut meta,
+            );
             for (name, value) in entry.attributes() {
                 meta.set(name, value);
             }
@@ -357,11 +365,9 @@ impl<'d> Engine<'d> {
         &self,
         resource: ResourceIndex,
     ) -> impl Iterator<Item = Element<'d>> + '_ {
-        self.work(resource)
-            .xml
-            .child("operations")
-            .into_iter()
-            .flat_map(|operations| self.cib.resolve(operations).children_named("op"))
+        self.implicit
+            .operations(&self.cib, self.work(resource).xml)
+            .filter(|element| element.name() == "op")
     }
 
     /// Finds the configured operation that a key belongs to.

@@ -249,12 +249,12 @@ impl<'d> Engine<'d> {
         node: NodeIndex,
         operation: Option<&Brief>,
     ) -> bool {
-        let xml = self.work(resource).xml;
         let id = &self.resource(resource).id;
         let operation = operation.map(|brief| self.operation(brief));
-        let blocking = xml
-            .descendants()
-            .filter(|e| e.name() == "op" && e.attribute("on-fail") == Some("block"));
+        let blocking = self
+            .implicit
+            .all_operations(&self.cib, self.work(resource).xml)
+            .filter(|op| op.attribute("on-fail") == Some("block"));
         for configured in blocking {
             let name = configured.attribute("name").unwrap_or_default();
             let interval = configured

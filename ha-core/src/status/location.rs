@@ -114,14 +114,16 @@ impl<'d> Engine<'d> {
         let any = rule
             .attribute("boolean-op")
             .is_some_and(|op| op.eq_ignore_ascii_case("or"));
-        let parameters = self.parameters(resource, None);
-        let meta = self.meta(resource);
+        // Few rules look at those of the resource.
+        let by_source = rule::looks_at_resource(&self.cib, rule);
+        let parameters = by_source.then(|| self.parameters(resource, None, None));
+        let meta = by_source.then(|| self.meta_in_full(resource));
         let mut scored = Vec::new();
         for node in self.status.node_order.iter().copied() {
             let mut input: RuleInput<'_, 'd> = self.rule_input();
             input.node = Some(&self.node_work(node).attributes);
-            input.parameters = Some(&parameters);
-            input.meta = Some(meta);
+            input.parameters = parameters.as_ref();
+            input.meta = meta.as_ref();
             if !rule::evaluate(&self.cib, rule, &input) {
                 continue;
             }

@@ -32,6 +32,7 @@ mod failure;
 mod history;
 mod location;
 mod mapping;
+mod meta;
 mod migration;
 mod nodes;
 mod operation;

@@ -10,6 +10,9 @@ use super::rule::RuleInput;
 use super::table::{Table, Values};
 use super::types::{Health, Node, NodeAttribute, NodeIndex, NodeKind, ResourceIndex, Role};
 
+/// The parameters of a ping resource that say what it would set.
+const PING: &[&str] = &["name", "host_list", "multiplier"];
+
 impl<'d> Engine<'d> {
     pub(super) fn read_nodes(&mut self) {
         for element in self.cib.nodes() {
@@ -130,8 +133,8 @@ impl<'d> Engine<'d> {
         if let Some(holder) = holder {
             apply_blocks(
                 &self.cib,
-                holder,
-                "instance_attributes",
+                holder.children_named("instance_attributes"),
+                &self.long_blocks,
                 options,
                 &input,
                 &mut attributes,
@@ -453,7 +456,7 @@ impl<'d> Engine<'d> {
             if !is_ping {
                 continue;
             }
-            let parameters = self.parameters(resource, Some(index));
+            let parameters = self.parameters(resource, Some(index), Some(PING));
             let name = parameters.value("name").unwrap_or("pingd").to_owned();
             if found.iter().any(|(n, _)| *n == name) {
                 continue;
@@ -473,17 +476,23 @@ impl<'d> Engine<'d> {
         found
     }
 
-    /// Returns the instance attributes of a resource, as they are on a node.
-    pub(super) fn parameters(&self, resource: ResourceIndex, node: Option<NodeIndex>) -> Table<'d> {
-        let mut table = Table::default();
+    /// Returns the instance attributes of a resource, as they are on a node: those wanted, or all.
+    pub(super) fn parameters(
+        &self,
+        resource: ResourceIndex,
+        node: Option<NodeIndex>,
+        wanted: Option<&'static [&'static str]>,
+    ) -> Table<'d> {
+        let mut table = Table::of(wanted);
         let mut current = Some(resource);
         while let Some(index) = current {
             let mut input: RuleInput<'_, 'd> = self.rule_input();
             input.node = node.map(|node| &self.node_work(node).attributes);
             apply_blocks(
                 &self.cib,
-                self.work(index).xml,
-                "instance_attributes",
+                self.implicit
+                    .blocks(&self.cib, self.work(index).xml, "instance_attributes"),
+                &self.long_blocks,
                 BlockOptions::default(),
                 &input,
                 &mut table,

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use crate::model::scalar::{self, INFINITY};
 use crate::xml::Element;
 
-use super::attributes::{BlockOptions, apply_blocks};
 use super::engine::{Engine, ResourceWork};
-use super::rule::RuleResource;
+use super::meta::META;
 use super::table::{Table, Values};
 use super::types::{
     Agent, BundleReplica, CloneDetails, Definition, NodeIndex, NodeKind, Resource, ResourceIndex,
@@ -156,7 +155,7 @@ impl<'d> Engine<'d> {
             None => configured_id.to_owned(),
         };
         let index = ResourceIndex(u32::try_from(self.status.resource_table.len()).ok()?);
-        let meta = self.meta_attributes(xml, place.parent, &kind);
+        let meta = self.meta_attributes(xml, place.parent, &kind, Some(META));
         let is_clone = matches!(kind, ResourceKind::Clone(_));
         let top = place.parent.map(|parent| self.top_of(parent));
         let in_clone = match top {
@@ -261,7 +260,9 @@ impl<'d> Engine<'d> {
         });
         self.resource_by_id_mut().entry(id).or_insert(index);
         if connection && !self.resource(index).internal {
-            let reconnect = self.parameters(index, None).value("reconnect_interval");
+            let reconnect = self
+                .parameters(index, None, Some(&["reconnect_interval"]))
+                .value("reconnect_interval");
             let reconnect_ms = reconnect.and_then(scalar::interval_ms).unwrap_or(0);
             if reconnect_ms > 0 {
                 self.work_mut(index).reconnect_ms = reconnect_ms;
@@ -270,65 +271,6 @@ impl<'d> Engine<'d> {
             }
         }
         Some(index)
-    }
-
-    /// Returns the meta-attributes of a resource.
-    pub(super) fn meta(&self, index: ResourceIndex) -> &Table<'d> {
-        let (work, resource) = (self.work(index), self.resource(index));
-        let read = || self.meta_attributes(work.xml, resource.parent, &resource.kind);
-        work.meta.get_or_init(read)
-    }
-
-    fn meta_attributes(
-        &self,
-        xml: Element<'d>,
-        parent: Option<ResourceIndex>,
-        kind: &ResourceKind,
-    ) -> Table<'d> {
-        let mut meta = Table::default();
-        for (name, value) in xml.attributes() {
-            meta.set_default(name, value);
-        }
-        let mut input: super::rule::RuleInput<'_, 'd> = self.rule_input();
-        if let ResourceKind::Primitive(agent) = kind {
-            input.resource = Some(RuleResource {
-                class: Some(&agent.class),
-                provider: agent.provider.as_deref(),
-                kind: Some(&agent.kind),
-            });
-        }
-        let options = BlockOptions::default();
-        let blocks = "meta_attributes";
-        apply_blocks(&self.cib, xml, blocks, options, &input, &mut meta);
-        let mut ancestor = parent;
-        while let Some(index) = ancestor {
-            let mut ignored_ids = Table::default();
-            apply_blocks(
-                &self.cib,
-                self.work(index).xml,
-                blocks,
-                options,
-                &input,
-                &mut ignored_ids,
-            );
-            for (name, value) in ignored_ids.iter() {
-                meta.set_default(name, value);
-            }
-            ancestor = self.resource(index).parent;
-        }
-        if let Some(defaults) = self.cib.rsc_defaults() {
-            let mut values = Table::default();
-            apply_blocks(&self.cib, defaults, blocks, options, &input, &mut values);
-            for (name, value) in values.iter() {
-                meta.set_default(name, value);
-            }
-        }
-        if let Some(parent) = parent {
-            for (name, value) in self.meta(parent).iter() {
-                meta.set_default(name, value);
-            }
-        }
-        meta
     }
 
     fn needs_fencing(&self, meta: &Table<'d>, quorum_by_default: bool) -> bool {

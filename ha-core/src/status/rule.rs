@@ -84,6 +84,16 @@ pub(super) fn passes<'d>(cib: &Cib<'d>, element: Element<'d>, input: &RuleInput<
     rules.peek().is_none() || rules.any(|rule| evaluate(cib, rule, input))
 }
 
+/// Tells whether a rule may look at the parameters or meta-attributes of a resource.
+pub(super) fn looks_at_resource<'d>(cib: &Cib<'d>, rule: Element<'d>) -> bool {
+    // What one refers to may do so too.
+    let may = |e: Element<'d>| {
+        e.attribute("value-source").is_some()
+            || (e.name() == "rule" && e.attribute("id-ref").is_some())
+    };
+    cib.resolve(rule).descendants().any(may)
+}
+
 /// Evaluates one rule.
 pub(super) fn evaluate<'d>(cib: &Cib<'d>, rule: Element<'d>, input: &RuleInput<'_, 'd>) -> bool {
     evaluate_nested(cib, rule, input, DEPTH)

@@ -20,6 +20,11 @@ pub(super) trait Values<'d> {
     /// Removes a value.
     fn remove(&mut self, name: &str);
 
+    /// Returns the names that are kept, unless all are.
+    fn wanted(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+
     /// Sets a value unless there is one.
     fn set_default(&mut self, name: &'d str, value: &'d str) {
         if self.value(name).is_none() {
@@ -28,30 +33,79 @@ pub(super) trait Values<'d> {
     }
 }
 
+/// How many values are searched; of more, a hash is made.
+const SEARCHED: usize = 32;
+
 /// A small table: a resource has a handful of meta-attributes, so a search beats a hash.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Table<'d>(Vec<(&'d str, &'d str)>);
+pub(super) struct Table<'d> {
+    few: Vec<(&'d str, &'d str)>,
+    /// All of them, once they are many.
+    many: Map<&'d str, &'d str>,
+    /// The names that somebody will ask for; all without.
+    wanted: Option<&'static [&'static str]>,
+}
 
 impl<'d> Table<'d> {
+    /// Makes a table that keeps the values of these names only.
+    pub(super) fn of(wanted: Option<&'static [&'static str]>) -> Self {
+        Self {
+            wanted,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'d str, &'d str)> + '_ {
-        self.0.iter().copied()
+        let many = self.many.iter().map(|(name, value)| (*name, *value));
+        self.few.iter().copied().chain(many)
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.wanted.is_none_or(|wanted| wanted.contains(&name))
     }
 }
 
 impl<'d> Values<'d> for Table<'d> {
     fn value(&self, name: &str) -> Option<&'d str> {
-        self.0.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+        debug_assert!(self.wants(name), "{name} was not kept");
+        if self.many.is_empty() {
+            self.few.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+        } else {
+            self.many.get(name).copied()
+        }
     }
 
     fn set(&mut self, name: &'d str, value: &'d str) {
-        match self.0.iter_mut().find(|(n, _)| *n == name) {
-            Some(entry) => entry.1 = value,
-            None => self.0.push((name, value)),
+        if !self.wants(name) {
+            return;
+        }
+        if !self.many.is_empty() {
+            self.many.insert(name, value);
+            return;
+        }
+        if let Some(entry) = self.few.iter_mut().find(|(n, _)| *n == name) {
+            entry.1 = value;
+        } else if self.few.len() < SEARCHED {
+            self.few.push((name, value));
+        } else {
+            self.many.extend(self.few.drain(..));
+            self.many.insert(name, value);
+        }
+    }
+
+    fn wanted(&self) -> Option<&'static [&'static str]> {
+        self.wanted
+    }
+
+    fn set_default(&mut self, name: &'d str, value: &'d str) {
+        if self.wants(name) && self.value(name).is_none() {
+            self.set(name, value);
         }
     }
 
     fn remove(&mut self, name: &str) {
-        self.0.retain(|(n, _)| *n != name);
+        self.few.retain(|(n, _)| *n != name);
+        self.many.remove(name);
     }
 }
 
