@@ -76,7 +76,7 @@ const SWITCHES: [&str; 28] = [
 
 /// `-N` stands alone: together with XML it makes Pacemaker's printers contradict each other, and with
 /// `console` it makes them look for a terminal.
-const FORMATS: [&str; 18] = [
+const FORMATS: [&str; 20] = [
     "",
     "",
     "",
@@ -91,6 +91,8 @@ const FORMATS: [&str; 18] = [
     "--output-as=text --text-fancy",
     "--output-as=console",
     "--text-fancy",
+    "--output-as=xml --xml-simple-list",
+    "--output-as=xml --xml-substitute",
     "-s",
     "-s -N",
     "-N",

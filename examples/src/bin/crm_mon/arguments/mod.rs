@@ -322,7 +322,7 @@ impl Given {
             Name::ExternalRecipient => self.recipient = Some(owned()),
             Name::WatchFencing => self.watch_fencing = true,
             // What is accepted because scripts give it, and changes nothing here.
-            Name::TextFancy | Name::Pending => {}
+            Name::TextFancy | Name::Pending | Name::XmlSimple => {}
         }
         Ok(None)
     }

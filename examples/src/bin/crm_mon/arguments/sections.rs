@@ -39,8 +39,8 @@ pub(super) fn choose(
             continue;
         }
         for name in list.split(',') {
-            let lower = name.to_ascii_lowercase();
-            match lower.as_str() {
+            // The names of many mind the case, those of one section do not.
+            match name {
                 "all" => parts = if adds { all } else { Parts::NONE },
                 "none" => parts = if adds { Parts::NONE } else { all },
                 "default" | "defaults" if adds => parts = parts.union(default),
@@ -52,7 +52,7 @@ pub(super) fn choose(
                         .map_or_else(String::new, |(_, prefix)| prefix.to_owned());
                 }
                 name => {
-                    let named = section(name).ok_or_else(|| unknown(adds))?;
+                    let named = section(&name.to_ascii_lowercase()).ok_or_else(|| unknown(adds))?;
                     parts = if adds {
                         parts.union(named)
                     } else {
@@ -128,8 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn names_mind_no_case_and_may_not_be_missing() {
+    fn names_of_one_section_mind_no_case_and_may_not_be_missing() {
         assert!(chosen(&[include("NODES")]).is_ok());
+        assert!(chosen(&[include("Bans")]).is_ok());
+        for name in ["ALL", "None", "DEFAULT", "Nodes,All"] {
+            assert!(chosen(&[include(name)]).is_err(), "{name}");
+            let excluded = chosen(&[Change::Exclude(name.to_owned())]);
+            assert!(excluded.is_err(), "{name}");
+        }
         assert!(chosen(&[include("")]).is_ok());
         assert!(chosen(&[include("nodes,,dc")]).is_err());
         assert!(chosen(&[include(" nodes")]).is_err());

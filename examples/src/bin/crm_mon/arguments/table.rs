@@ -58,6 +58,7 @@ pub(super) enum Name {
     Findings,
     Lang,
     XmlFile,
+    XmlSimple,
 }
 
 /// A section of the help.
@@ -109,7 +110,7 @@ use Group::{Additional, Application, Deprecated, Display, Hidden, Output, Questi
 
 /// Every option.
 #[rustfmt::skip]
-const OPTIONS: [Entry; 51] = [
+const OPTIONS: [Entry; 53] = [
     entry(Group::Help, Name::Help(Group::Help), '?', "help", Value::None, ("", "this text")),
     entry(Group::Help, Name::HelpAll, ' ', "help-all", Value::None, ("", "every option")),
     entry(Group::Help, Name::Help(Output), ' ', "help-output", Value::None, ("", "options of formats and files")),
@@ -161,6 +162,8 @@ const OPTIONS: [Entry; 51] = [
     entry(Application, Name::Quiet, 'Q', "quiet", Value::None, ("", "leave out times")),
     entry(Hidden, Name::Pending, 'j', "pending", Value::None, ("", "")),
     entry(Hidden, Name::XmlFile, 'x', "xml-file", Value::Required, ("", "")),
+    entry(Hidden, Name::XmlSimple, ' ', "xml-simple-list", Value::None, ("", "")),
+    entry(Hidden, Name::XmlSimple, ' ', "xml-substitute", Value::None, ("", "")),
 ];
 
 /// Finds an option by its long name.
