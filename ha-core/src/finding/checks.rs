@@ -103,19 +103,27 @@ fn resources(state: &ClusterStatus, found: &mut Vec<Finding>) {
         .filter(|resource| !resource.running_on.is_empty())
         .map(|resource| resource.configured_id.as_str())
         .collect();
+    // Nothing else finds these: a set beats a look at all that was found, of many instances.
+    let mut told = HashSet::new();
+    let mut tell = |found: &mut Vec<Finding>, finding: Finding, id: &str| {
+        if told.insert((std::mem::discriminant(&finding), id.to_owned())) {
+            found.push(finding);
+        }
+    };
     for resource in state.resources().filter(|r| !r.internal) {
-        let id = || resource.printable_id().to_owned();
+        let printed = resource.printable_id();
+        let id = || printed.to_owned();
         if resource.orphan {
-            push_once(found, Finding::Orphan { resource: id() });
+            tell(found, Finding::Orphan { resource: id() }, printed);
             continue;
         }
         if !resource.is_primitive() {
             continue;
         }
         if resource.blocked {
-            push_once(found, Finding::Blocked { resource: id() });
+            tell(found, Finding::Blocked { resource: id() }, printed);
         } else if !resource.managed && !state.options.maintenance && !resource.maintenance {
-            push_once(found, Finding::Unmanaged { resource: id() });
+            tell(found, Finding::Unmanaged { resource: id() }, printed);
         }
         let migrating = resource.migration_source.is_some() || resource.migration_target.is_some();
         if resource.running_on.len() > 1 && !migrating {
@@ -128,11 +136,12 @@ fn resources(state: &ClusterStatus, found: &mut Vec<Finding>) {
         let idle = !active.contains(resource.configured_id.as_str());
         let under_way = resource.pending_task.is_some();
         if idle && !is_disabled(resource) && !under_way && !state.options.stop_all {
-            push_once(
+            tell(
                 found,
                 Finding::NotActive {
                     resource: resource.configured_id.clone(),
                 },
+                &resource.configured_id,
             );
         }
     }
