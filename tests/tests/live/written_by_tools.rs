@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::hactl::{cib, done, epoch, install};
 
-const LIMIT: Duration = Duration::from_secs(240);
-
 const BY: [(&str, &str); 2] = [
     (
         "crmsh",
@@ -44,11 +42,11 @@ struct Again {
 fn apply_again((): ()) -> Result<Again> {
     let cluster = Cluster::connect(&ConnectOptions::default())?;
     let config = Config::read(&cluster.cib().query()?)?;
-    let done = cluster.apply(&config)?.wait(LIMIT)?;
+    let plan = cluster.apply(&config)?.send()?;
     Ok(Again {
         unreadable: config.unreadable().len(),
-        resources: done.status.resources().count(),
-        changed: done.changed.to_string(),
+        resources: config.resources.len(),
+        changed: plan.to_string(),
     })
 }
 
