@@ -153,10 +153,17 @@ fn in_the_background(lab: &Lab) -> Result<()> {
         let words = ["-d", "-E", "/run/agent", "-e", name, "-W", "-p", &pid];
         let words = words.into_iter().chain(["--output-as=text", &to]);
         maitre.command(program).args(words).stdout()?;
-        let number = maitre.read(&pid)?;
-        assert!(number.len() == 11 && number.ends_with('\n'), "{number:?}");
-        let number = number.trim();
-        assert!(maitre.has_folder(&format!("/proc/{number}")), "{number}");
+        // The process that stays writes it, and whoever started it has gone before.
+        lab.wait_until(Duration::from_secs(90), "the pid is written", || {
+            let number = maitre.read(&pid).unwrap_or_default();
+            if number.len() == 11 && number.ends_with('\n') {
+                let number = number.trim();
+                assert!(maitre.has_folder(&format!("/proc/{number}")), "{number}");
+                Ok(())
+            } else {
+                Err(NotYet::because(format!("{pid}: {number:?}")))
+            }
+        })?;
     }
     // Who has written follows the cluster.
     for name in [
