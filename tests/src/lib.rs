@@ -82,6 +82,7 @@ mod node;
 mod options;
 mod pings;
 mod registry;
+pub mod scene;
 pub mod sphynx;
 pub mod ssh;
 mod stopwatch;

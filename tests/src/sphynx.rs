@@ -144,6 +144,30 @@ fn primitive(id: &str, agent: &str, parameters: &[(&str, &str)], monitor: &str) 
 }
 
 impl Lab {
+    /// Waits until the cluster knows that the gateway answers these nodes: one that has just come is worth less
+    /// than the other until then.
+    ///
+    /// The CIB is looked at, since that is what decides: the attribute's own daemon has the value some seconds
+    /// (`dampen`) before it writes it there.
+    ///
+    /// # Errors
+    /// [`ha_core::ErrorKind::Timeout`].
+    pub fn wait_gateways(&self, names: &[&str], limit: Duration) -> Result<()> {
+        for name in names {
+            self.wait_until(limit, &format!("{name} knows the gateway"), || {
+                let path = format!("//node_state[@uname='{name}']//nvpair[@name='pingd']");
+                let query = self.node(name)?.command("cibadmin");
+                let said = query.args(["--query", "--xpath", &path]).stdout()?;
+                if said.contains("value=\"1\"") {
+                    Ok(())
+                } else {
+                    Err(NotYet::because(said))
+                }
+            })?;
+        }
+        Ok(())
+    }
+
     /// Loads the Sphynx resources, and waits until the group runs on `maitre`, the clone on every
     /// node, and no action has failed.
     ///

@@ -1,10 +1,12 @@
 //! OpenSSH's server on the cluster nodes, as `root` of a Sphynx machine is reached by its peer.
 
 use std::fs;
+use std::time::Duration;
 
 use ha_core::{ErrorExt as _, Result};
 
 use crate::config::SeedFile;
+use crate::{Lab, Node, NotYet};
 
 /// The password of `root` on the machines of a lab with [`LabOptions::ssh`](crate::LabOptions::ssh).
 pub const ROOT_PASSWORD: &str = "eole-lab";
@@ -26,6 +28,37 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 /// What a node has on its disk for it.
 pub(crate) fn files() -> Vec<SeedFile> {
     vec![SeedFile::new("/etc/ssh/sshd_config", CONFIGURATION)]
+}
+
+/// Waits until the SSH server of a machine answers.
+///
+/// # Errors
+/// [`ha_core::ErrorKind::Timeout`].
+pub fn wait_for_server(lab: &Lab, node: &Node<'_>, limit: Duration) -> Result<()> {
+    let what = format!("the SSH server of {} answers", node.name());
+    lab.wait_until(limit, &what, || {
+        let keys = node
+            .command("ssh-keyscan")
+            .args(["-T", "5", "127.0.0.1"])
+            .output()?;
+        if keys.stdout.contains("ssh-ed25519") {
+            Ok(())
+        } else {
+            Err(NotYet::because(keys.stderr))
+        }
+    })
+}
+
+/// Returns the fingerprint of a machine, as it tells itself.
+///
+/// # Errors
+/// That of `ssh-keygen`.
+pub fn fingerprint(node: &Node<'_>) -> Result<String> {
+    let command = node.command("ssh-keygen");
+    let listed = command.args(["-lf", "/etc/ssh/ssh_host_ed25519_key.pub"]);
+    let listed = listed.stdout()?;
+    let word = listed.split_whitespace().nth(1);
+    Ok(word.unwrap_or_default().to_owned())
 }
 
 /// Forgets the keys of this machine's own server and of its `root`, and sets the password; in the

@@ -152,6 +152,15 @@ pub(crate) fn judge(file: &Path) -> Result<()> {
     .context("corosync -t"))
 }
 
+/// Where systemd runs, and nowhere else.
+const SYSTEMD: &str = "/run/systemd/system";
+
+/// Tells whether the system has something that starts the cluster: systemd, or the scripts of both services.
+pub(crate) fn can_start() -> bool {
+    let script = |name: &str| Path::new("/etc/init.d").join(name).exists();
+    Path::new(SYSTEMD).exists() || (script("corosync") && script("pacemaker"))
+}
+
 /// Has the system start or stop a service, now and at each boot.
 ///
 /// # Errors
@@ -162,7 +171,7 @@ pub(crate) fn service(name: &str, wanted: bool) -> Result<()> {
     } else {
         ("stop", "disable")
     };
-    if Path::new("/run/systemd/system").exists() {
+    if Path::new(SYSTEMD).exists() {
         return run("systemctl", &[enable, "--now", name]);
     }
     if Path::new("/etc/init.d").join(name).exists() {

@@ -18,6 +18,7 @@ use crate::settings::{Opened, Role, Settings, Severity, Transport};
 use crate::{corosync, say};
 
 use crate::eole::RSC_LIST;
+pub(crate) use daemons::can_start;
 use file::{Content, Wanted};
 
 const COROSYNC_CONF: &str = "/etc/corosync/corosync.conf";

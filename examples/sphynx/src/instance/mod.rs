@@ -148,14 +148,13 @@ fn is_configured(settings: &Settings) -> bool {
         && addresses.iter().all(|address| corosync.contains(address))
 }
 
-/// Writes the configuration, and starts the cluster where systemd does such things.
+/// Writes the configuration, and starts the cluster where the system has something that does it.
 fn apply(path: &Path) -> Result<()> {
-    let systemd = Path::new(SYSTEMD).exists();
     apply::run(&apply::Request {
         config: path.to_owned(),
         check: false,
         dry_run: false,
-        start: systemd,
+        start: apply::can_start(),
         wait: false,
         timeout: Duration::from_secs(120),
     })

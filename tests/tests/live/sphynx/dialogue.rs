@@ -2,10 +2,10 @@
 
 use ha_core::Result;
 use lab::harness::{Harness, own};
-use lab::ssh::ROOT_PASSWORD;
+use lab::ssh::{ROOT_PASSWORD, fingerprint, wait_for_server};
 use lab::{Lab, Link, Node, NodeCommand, NotYet, Terminal};
 
-use super::machines::{LIMIT, SETTINGS, ends, fill, install, machines, sh, wait_for_server};
+use super::machines::{LIMIT, SETTINGS, ends, fill, install, machines, sh};
 
 pub(crate) fn register(harness: &mut Harness) {
     harness.test("sphynx::dialogue::page", own(machines(), page));
@@ -34,16 +34,6 @@ fn begin(node: &Node<'_>, words: &[&str]) -> Result<Terminal> {
     Ok(terminal)
 }
 
-/// The fingerprint that a machine itself tells.
-fn fingerprint(node: &Node<'_>) -> Result<String> {
-    let listed = sh(node, "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")?;
-    Ok(listed
-        .split_whitespace()
-        .nth(1)
-        .unwrap_or_default()
-        .to_owned())
-}
-
 /// Answers what is asked at the first contact.
 fn first_contact(terminal: &mut Terminal, with: &Node<'_>) -> Result<()> {
     let shown = terminal.wait_for(LIMIT, "Est-ce la bonne ? [oui/non]")?;
@@ -66,7 +56,7 @@ fn page(lab: &Lab) -> Result<()> {
     install(lab)?;
     let (maitre, esclave) = (lab.node("maitre")?, lab.node("esclave")?);
     for node in [&maitre, &esclave] {
-        wait_for_server(lab, node)?;
+        wait_for_server(lab, node, LIMIT)?;
     }
     fill(&maitre)?;
 
@@ -171,7 +161,7 @@ fn agent(lab: &Lab) -> Result<()> {
     )?;
     let key = station.read("/run/station/key.pub")?;
     for node in [&maitre, &esclave] {
-        wait_for_server(lab, node)?;
+        wait_for_server(lab, node, LIMIT)?;
         sh(node, "umask 077; mkdir -p /root/.ssh")?;
         node.write("/root/.ssh/authorized_keys", &key)?;
         sh(node, "chmod 600 /root/.ssh/authorized_keys")?;
@@ -231,7 +221,7 @@ fn bad_inputs(lab: &Lab) -> Result<()> {
     install(lab)?;
     let (maitre, esclave) = (lab.node("maitre")?, lab.node("esclave")?);
     for node in [&maitre, &esclave] {
-        wait_for_server(lab, node)?;
+        wait_for_server(lab, node, LIMIT)?;
     }
     fill(&maitre)?;
     let known = fingerprint(&esclave)?;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ha_core::{Error, Result};
-use lab::{Lab, LabOptions, Node, NotYet, Output};
+use lab::ssh::wait_for_server;
+use lab::{Lab, LabOptions, Node, Output};
 
 /// How long a step may take on a busy machine; a key of 4096 bits takes its time.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
@@ -84,7 +85,7 @@ pub(crate) fn fill(maitre: &Node<'_>) -> Result<()> {
 pub(crate) fn join(lab: &Lab) -> Result<()> {
     let nodes = [lab.node("maitre")?, lab.node("esclave")?];
     for (node, peer) in nodes.iter().zip(["10.0.254.12", "10.0.254.11"]) {
-        wait_for_server(lab, node)?;
+        wait_for_server(lab, node, LIMIT)?;
         sh(
             node,
             &format!(
@@ -101,22 +102,6 @@ pub(crate) fn join(lab: &Lab) -> Result<()> {
         sh(&nodes[other], "chmod 600 /root/.ssh/authorized_keys")?;
     }
     Ok(())
-}
-
-/// Waits until the machine's SSH server answers.
-pub(crate) fn wait_for_server(lab: &Lab, node: &Node<'_>) -> Result<()> {
-    let what = format!("the SSH server of {} answers", node.name());
-    lab.wait_until(LIMIT, &what, || {
-        let keys = node
-            .command("ssh-keyscan")
-            .args(["-T", "5", "127.0.0.1"])
-            .output()?;
-        if keys.stdout.contains("ssh-ed25519") {
-            Ok(())
-        } else {
-            Err(NotYet::because(keys.stderr))
-        }
-    })
 }
 
 /// Runs a script of the shell, which must succeed; returns what it printed.

@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use ha_core::{ErrorKind, Result};
 use lab::harness::{Harness, plain};
+use lab::scene::Scene;
 use lab::{Lab, LabOptions};
 
 use super::LIMIT;
 use super::set_up::{set_up, settings};
-use super::tunnel::{Scene, kill_service};
+use super::tunnel::{kill_service, recovers};
 
 pub(crate) fn register(harness: &mut Harness) {
     harness.test("sphynx::systemd::fails_over", plain(systemd).labs(1));
@@ -63,14 +64,14 @@ fn fails_over(lab: &Lab) -> Result<()> {
     assert_eq!(active("maitre")?, ["active", "active"]);
     assert_eq!(active("esclave")?, ["inactive", "inactive"]);
 
-    let scene = Scene::start(lab)?;
+    let scene = Scene::start(lab, LIMIT)?;
     let killed = Instant::now();
     // The unit says that systemd restarts it; in the cluster's hands it does not.
     kill_service(lab, "maitre", "ipsec_rsc", &["charon", "starter"], "1")?;
     super::cleanup(lab, "ipsec_rsc")?;
-    scene.recovers("systemd: ipsec killed", killed, "maitre")?;
+    recovers(&scene, "systemd: ipsec killed", killed, "maitre")?;
     let cut = lab.power_cut("maitre")?;
-    scene.recovers("systemd: power of maitre cut", cut, "esclave")?;
+    recovers(&scene, "systemd: power of maitre cut", cut, "esclave")?;
     assert_eq!(active("esclave")?, ["active", "active"]);
     lab.power_on("maitre")?;
     lab.wait_online(LIMIT)?;

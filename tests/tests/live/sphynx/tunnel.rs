@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use ha_core::Result;
 use lab::harness::{Harness, own};
+use lab::scene::Scene;
 use lab::tunnel::{AMON_LAN, host_behind};
-use lab::{Lab, LabOptions, Link, NotYet, Pings, WORLD, sphynx};
+use lab::{Lab, LabOptions, Link, NotYet, WORLD, sphynx};
 
 use super::net::Server;
 use super::set_up::{set_up, settings};
@@ -20,46 +21,11 @@ pub(crate) fn register(harness: &mut Harness) {
     harness.test("sphynx::tunnel::survives", own(lab, survives).limit(limit));
 }
 
-/// The lab, and the traffic through its tunnel.
-pub(crate) struct Scene<'lab> {
-    lab: &'lab Lab,
-    /// What the outside sees: from the gateway to the address of the pair.
-    vip: Pings,
-    /// From the host behind the pair to the network of the Amon.
-    inside_out: Pings,
-    /// And back.
-    outside_in: Pings,
-}
-
-impl<'lab> Scene<'lab> {
-    pub(crate) fn start(lab: &'lab Lab) -> Result<Self> {
-        let (gateway, amon) = (lab.node("gateway")?, lab.node("amon")?);
-        Ok(Self {
-            lab,
-            vip: Pings::start(&gateway, sphynx::VIP_EXTERNE, LIMIT)?,
-            inside_out: Pings::start(&gateway, AMON_LAN, LIMIT)?,
-            outside_in: Pings::start(&amon, &host_behind(), LIMIT)?,
-        })
-    }
-
-    /// Waits until the group is on that node and all traffic flows again, and prints how long which
-    /// traffic did not.
-    pub(crate) fn recovers(&self, what: &str, since: Instant, on: &str) -> Result<()> {
-        self.lab.wait_sphynx(on, LIMIT)?;
-        let now = Instant::now();
-        let mut text = format!("{what}:");
-        for (name, pings) in [
-            ("VIP_externe", &self.vip),
-            ("the tunnel from inside", &self.inside_out),
-            ("the tunnel from outside", &self.outside_in),
-        ] {
-            pings.answers_after(now, LIMIT)?;
-            let silence = pings.longest_silence(since).as_secs_f64();
-            text += &format!(" {name} silent for {silence:.2} s;");
-        }
-        println!("{text} the group is on {on}");
-        Ok(())
-    }
+/// Waits until the group is on that node and all traffic flows again, and prints how long which did not.
+pub(crate) fn recovers(scene: &Scene<'_>, what: &str, since: Instant, on: &str) -> Result<()> {
+    let silences = scene.recovers(since, on)?;
+    println!("{what}: {silences}; the group is on {on}");
+    Ok(())
 }
 
 /// The failures of a resource on a node, as Pacemaker counts them.
@@ -103,7 +69,7 @@ fn survives(lab: &Lab) -> Result<()> {
         "agent = \"lsb:arv\"\nsurveillance = \"1s\"",
     );
     set_up(lab, &settings(&[quick]), &[])?;
-    let scene = Scene::start(lab)?;
+    let scene = Scene::start(lab, LIMIT)?;
     traffic_has_the_right_addresses(lab, "maitre", Some("esclave"))?;
     ipsec_is_recovered_on_the_spot(&scene)?;
     power_is_cut(&scene)?;
@@ -135,70 +101,55 @@ fn traffic_has_the_right_addresses(lab: &Lab, active: &str, passive: Option<&str
 }
 
 fn ipsec_is_recovered_on_the_spot(scene: &Scene<'_>) -> Result<()> {
-    let lab = scene.lab;
+    let lab = scene.lab();
     let killed = Instant::now();
     kill_service(lab, "maitre", "ipsec_rsc", &["charon", "starter"], "1")?;
     settle(lab)?;
     cleanup(lab, "ipsec_rsc")?;
-    scene.recovers("ipsec killed", killed, "maitre")?;
+    recovers(scene, "ipsec killed", killed, "maitre")?;
     assert!(!has_started(lab, "ipsec_rsc", "esclave")?);
     Ok(())
 }
 
 fn power_is_cut(scene: &Scene<'_>) -> Result<()> {
-    let cut = scene.lab.power_cut("maitre")?;
-    scene.recovers("power of maitre cut", cut, "esclave")?;
-    traffic_has_the_right_addresses(scene.lab, "esclave", None)
+    let cut = scene.lab().power_cut("maitre")?;
+    recovers(scene, "power of maitre cut", cut, "esclave")?;
+    traffic_has_the_right_addresses(scene.lab(), "esclave", None)
 }
 
 /// It prefers the master, but less than it dislikes to move.
 fn the_node_that_comes_back_takes_nothing(scene: &Scene<'_>) -> Result<()> {
-    let lab = scene.lab;
+    let lab = scene.lab();
     let back = Instant::now();
     lab.power_on("maitre")?;
     settle(lab)?;
-    scene.recovers("maitre is back", back, "esclave")?;
+    recovers(scene, "maitre is back", back, "esclave")?;
     assert!(!has_started(lab, "VIP_externe", "maitre")?);
     Ok(())
 }
 
-/// Waits until both nodes have found out that the gateway answers: one that has not yet, since it has just
-/// come, is worth less than one that has.
-fn wait_gateways(lab: &Lab) -> Result<()> {
-    for node in ["maitre", "esclave"] {
-        lab.wait_until(LIMIT, &format!("{node} knows the gateway"), || {
-            let ask = lab.node("maitre")?.command("attrd_updater");
-            let said = ask.args(["-Q", "-n", "pingd", "-N", node]).stdout()?;
-            if said.contains("value=\"1\"") {
-                Ok(())
-            } else {
-                Err(NotYet::because(said))
-            }
-        })?;
-    }
-    settle(lab)
-}
-
 fn standby(scene: &Scene<'_>) -> Result<()> {
-    let lab = scene.lab;
+    let lab = scene.lab();
     let standby = |value: &str| -> Result<()> {
         let command = lab.node("maitre")?.command("crm_standby");
         command.args(["-N", "esclave", "-v", value]).stdout()?;
         settle(lab)
     };
-    wait_gateways(lab)?;
+    lab.wait_gateways(&["maitre", "esclave"], LIMIT)?;
+    settle(lab)?;
     let began = Instant::now();
     standby("on")?;
     let text = lab.node("maitre")?.command("crm_mon").arg("-1").stdout()?;
     assert!(text.contains("Node esclave: standby"), "{text}");
     standby("off")?;
-    wait_gateways(lab)?;
-    scene.recovers("esclave in standby, and out of it", began, "maitre")
+    lab.wait_gateways(&["maitre", "esclave"], LIMIT)?;
+    settle(lab)?;
+    recovers(scene, "esclave in standby, and out of it", began, "maitre")
 }
 
 /// Twice it is started anew where it was; the third time the group goes to the other node.
 fn arv_dies_thrice(scene: &Scene<'_>) -> Result<()> {
-    let lab = scene.lab;
+    let lab = scene.lab();
     let began = Instant::now();
     for count in ["1", "2", "3"] {
         let serves = |node: &str| -> Result<bool> {
@@ -210,5 +161,5 @@ fn arv_dies_thrice(scene: &Scene<'_>) -> Result<()> {
         settle(lab)?;
     }
     cleanup(lab, "arv_rsc")?;
-    scene.recovers("ARV killed thrice", began, "esclave")
+    recovers(scene, "ARV killed thrice", began, "esclave")
 }

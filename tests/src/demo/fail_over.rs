@@ -1,58 +1,109 @@
-//! The demonstration: a two-node cluster, a power cut, and the fail-over as it happens.
+//! What happens to the pair, and how long it takes: a power cut as it is seen, then the table.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
+use ha_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
+use super::{PROGRAMS, heading, seconds};
+use crate::Lab;
+use crate::scene::{Scene, Silences};
 use crate::sphynx::GROUP;
-use crate::{Lab, LabOptions, Node};
 
 /// The longest that a fail-over may take before the demonstration gives up.
-const FAIL_OVER_LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the nodes find the programs that they run.
-const PROGRAMS: &str = "/usr/local/sbin";
+/// What happened, and what the traffic had of it.
+struct Row {
+    what: &'static str,
+    silences: Silences,
+    on: &'static str,
+}
 
-/// Runs the demonstration and prints it; `programs` is the folder that holds `crm_mon` and `watch`.
+/// Cuts the power of the maître, has it come back, puts the esclave in standby; prints what each cost.
 ///
 /// # Errors
-/// What failed, with the end of the log that tells why; [`ErrorKind::NotFound`] when the programs
-/// are not built.
-pub fn run(options: &LabOptions, programs: &Path) -> Result<()> {
-    let programs = ["crm_mon", "crm_mon-live", "watch"].map(|name| find(programs, name));
-    let programs = programs.into_iter().collect::<Result<Vec<_>>>()?;
-    heading("Starting two nodes, maitre and esclave: real Corosync, real Pacemaker");
-    let began = Instant::now();
-    let lab = Lab::start(options)?;
-    println!("Both are Online after {}.", seconds(began.elapsed()));
-    if let Some(slow) = lab.slow_start() {
-        println!("({slow})");
-    }
-    for node in lab.nodes() {
-        for program in &programs {
-            install(&node, program)?;
-        }
-    }
-
-    heading("Loading the Sphynx resources");
-    let began = Instant::now();
-    lab.load_sphynx()?;
-    println!(
-        "The group runs on maitre after {}.",
-        seconds(began.elapsed())
-    );
-
-    heading("crm_mon -1 on maitre (our program, from the live CIB)");
-    let (maitre, esclave) = (lab.node("maitre")?, lab.node("esclave")?);
-    print!("{}", crm_mon(&maitre)?);
+/// [`ErrorKind::Timeout`] with what did not come about.
+pub(super) fn show(lab: &Lab) -> Result<()> {
+    let scene = Scene::start(lab, LIMIT)?;
+    let mut rows = Vec::new();
+    let mut row = |what, since, on| -> Result<()> {
+        let silences = scene.recovers(since, on)?;
+        rows.push(Row { what, silences, on });
+        Ok(())
+    };
 
     heading("Cutting the power of maitre; esclave tells what it sees (libcpg and libcib)");
+    let cut = power_cut(lab)?;
+    row("power of maitre cut", cut, "esclave")?;
+    println!("The traffic flows again.");
+
+    heading("crm_mon -1 on esclave");
+    print!("{}", super::crm_mon(&lab.node("esclave")?)?);
+
+    heading("maitre comes back: nothing moves without need");
+    let since = Instant::now();
+    lab.power_on("maitre")?;
+    start_cluster(lab, "maitre")?;
+    lab.wait_gateways(&["maitre", "esclave"], LIMIT)?;
+    row("maitre comes back", since, "esclave")?;
+
+    heading("esclave in standby, and out of it: the group moves to maitre, orderly");
+    let since = Instant::now();
+    standby(lab, "on")?;
+    standby(lab, "off")?;
+    row("esclave in standby", since, "maitre")?;
+
+    heading("What it cost: how long which traffic was silent");
+    print!("{}", table(&rows));
+    Ok(())
+}
+
+/// Starts the daemons as the machine itself does at its start.
+fn start_cluster(lab: &Lab, name: &str) -> Result<()> {
+    let node = lab.node(name)?;
+    for daemon in ["corosync", "pacemaker"] {
+        let command = node.command("service").args([daemon, "start"]);
+        command.limit(LIMIT).stdout()?;
+    }
+    lab.wait_online(LIMIT)
+}
+
+fn standby(lab: &Lab, value: &str) -> Result<()> {
+    let command = lab.node("maitre")?.command("crm_standby");
+    command.args(["-N", "esclave", "-v", value]).stdout()?;
+    let settled = lab.node("maitre")?.command("crm_resource").arg("--wait");
+    settled.limit(LIMIT).stdout().map(drop)
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let names: Vec<&str> = rows
+        .first()
+        .map(|row| row.silences.0.iter().map(|(name, _)| *name).collect())
+        .unwrap_or_default();
+    text += &format!("{:<22}", "");
+    for name in &names {
+        text += &format!("{name:>25}");
+    }
+    text += "   the group is on\n";
+    for row in rows {
+        text += &format!("{:<22}", row.what);
+        for (_, silence) in &row.silences.0 {
+            text += &format!("{:>25}", format!("{:.2} s", silence.as_secs_f64()));
+        }
+        text += &format!("   {}\n", row.on);
+    }
+    text
+}
+
+/// Cuts the power of the maître and prints what the esclave sees, until the whole group runs there.
+fn power_cut(lab: &Lab) -> Result<Instant> {
+    let esclave = lab.node("esclave")?;
     let mut watch = esclave
         .command(&format!("{PROGRAMS}/watch"))
         .arg("--json")
@@ -64,24 +115,19 @@ pub fn run(options: &LabOptions, programs: &Path) -> Result<()> {
     println!("{:>9}  power cut of maitre", seconds(Duration::ZERO));
     let times = follow(&lines, cut)?;
     watch.kill()?;
-
-    heading("crm_mon -1 on esclave");
-    print!("{}", crm_mon(&esclave)?);
-
-    heading("The fail-over");
     let told = |what: &str, at: Option<Duration>| {
         if let Some(at) = at {
             println!("{:>9}  {what}", seconds(at));
         }
     };
+    println!();
     told("corosync formed a new membership", times.membership);
     told("VIP_externe is up on esclave", times.address);
     told(
         "every resource of the group runs on esclave",
         Some(times.done),
     );
-    println!("\nThe nodes are gone with this command; nothing was left on this machine.");
-    Ok(())
+    Ok(cut)
 }
 
 /// When things were seen, counted from the power cut.
@@ -96,11 +142,11 @@ fn follow(lines: &Receiver<String>, cut: Instant) -> Result<Times> {
     let (mut membership, mut address) = (None, None);
     let mut missing: BTreeSet<&str> = GROUP.into();
     loop {
-        let left = FAIL_OVER_LIMIT.saturating_sub(cut.elapsed());
+        let left = LIMIT.saturating_sub(cut.elapsed());
         let line = match lines.recv_timeout(left) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
-                let limit = FAIL_OVER_LIMIT.as_secs();
+                let limit = LIMIT.as_secs();
                 let what = format!("no fail-over within {limit} s: {missing:?} did not start");
                 return Err(Error::new(ErrorKind::Timeout, what).with_hint(
                     "look inside: lab up, then lab power-cut maitre, lab logs esclave",
@@ -178,42 +224,4 @@ fn read_lines(output: impl std::io::Read + Send + 'static) -> Receiver<String> {
         }
     });
     receiver
-}
-
-fn crm_mon(node: &Node<'_>) -> Result<String> {
-    node.command(&format!("{PROGRAMS}/crm_mon"))
-        .arg("-1")
-        .stdout()
-}
-
-fn find(folder: &Path, program: &str) -> Result<PathBuf> {
-    let path = folder.join(program);
-    if path.is_file() {
-        return Ok(path);
-    }
-    Err(Error::new(
-        ErrorKind::NotFound,
-        format!("{} does not exist", path.display()),
-    )
-    .with_hint("build the programs first: cargo build --release --workspace --bins"))
-}
-
-/// Copies a program into a node, which may not see the folder that holds it.
-fn install(node: &Node<'_>, program: &Path) -> Result<()> {
-    let bytes = std::fs::read(program).with_context(|| format!("read {}", program.display()))?;
-    let name = program.file_name().unwrap_or_default().to_string_lossy();
-    let target = format!("{PROGRAMS}/{name}");
-    node.write(&target, bytes)?;
-    node.command("chmod")
-        .args(["755", &target])
-        .stdout()
-        .map(drop)
-}
-
-fn heading(text: &str) {
-    println!("\n== {text}");
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.3} s", duration.as_secs_f64())
 }
