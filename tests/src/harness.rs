@@ -5,11 +5,12 @@
 //! With `HA_LAB_MEMCHECK=1` every agent runs under valgrind, and its first memory error fails the test.
 //! With `HA_LAB_KEEP=1` the lab of a test that failed stays, and a line says how to look inside.
 
+use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ha_core::{Error, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -24,7 +25,10 @@ use crate::options::LabOptions;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// How many labs of their own run at the same time, besides the shared one.
-const OWN_LABS: usize = 3;
+const OWN_LABS: usize = 5;
+
+/// How many of the tests that took longest are named at the end.
+const NAMED: usize = 12;
 
 type Body = Arc<dyn Fn(&Slot) -> Result<()> + Send + Sync>;
 
@@ -34,7 +38,7 @@ type Slot = Mutex<Option<Arc<Lab>>>;
 /// The tests and agents of the program.
 #[derive(Default)]
 pub struct Harness {
-    trials: Vec<Trial>,
+    trials: Vec<(Duration, Trial)>,
     functions: Functions,
 }
 
@@ -125,8 +129,15 @@ impl Harness {
 
     /// Adds a test.
     pub fn test(&mut self, name: &str, test: Test) {
-        self.trials
-            .push(Trial::test(format!("live::{name}"), move || run(test)));
+        let (limit, full) = (test.limit, format!("live::{name}"));
+        let timed = full.clone();
+        let trial = Trial::test(full, move || {
+            let took = run(test)?;
+            let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
+            times.push((took, timed));
+            Ok(())
+        });
+        self.trials.push((limit, trial));
     }
 
     /// Adds a test that uses the one lab that such tests share (two nodes, udp).
@@ -157,7 +168,7 @@ impl Harness {
 
     /// Runs what the command line asks for; the whole of `main`.
     #[must_use]
-    pub fn main(self) -> ExitCode {
+    pub fn main(mut self) -> ExitCode {
         if let Some(code) = self.inside() {
             return code;
         }
@@ -169,7 +180,13 @@ impl Harness {
         }
         // A lab mostly waits; this many tests keep two processors busy.
         arguments.test_threads.get_or_insert(OWN_LABS + 2);
-        let conclusion = libtest_mimic::run(&arguments, self.trials);
+        // Those that may take longest begin first, so that none of them goes on alone at the end.
+        self.trials.sort_by_key(|(limit, _)| Reverse(*limit));
+        let trials = self.trials.into_iter().map(|(_, trial)| trial).collect();
+        let conclusion = libtest_mimic::run(&arguments, trials);
+        if !arguments.list {
+            name_the_longest();
+        }
         let errors = memory_errors();
         if !errors.is_empty() {
             eprintln!("valgrind reported errors in agents:\n{}", errors.join("\n"));
@@ -179,8 +196,20 @@ impl Harness {
     }
 }
 
-/// Runs a test, but not for longer than its limit.
-fn run(test: Test) -> Result<(), Failed> {
+/// How long each test took that succeeded.
+static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
+
+/// Says where the time went.
+fn name_the_longest() {
+    let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
+    times.sort_unstable_by_key(|(took, _)| Reverse(*took));
+    for (took, name) in times.iter().take(NAMED) {
+        eprintln!("{:>7.1} s  {name}", took.as_secs_f64());
+    }
+}
+
+/// Runs a test, but not for longer than its limit; returns how long it took, its turn not awaited.
+fn run(test: Test) -> Result<Duration, Failed> {
     let Test { body, limit, labs } = test;
     let limit = patience(limit);
     require_root().map_err(|_| Failed::from("root is needed"))?;
@@ -193,10 +222,11 @@ fn run(test: Test) -> Result<(), Failed> {
         let done = catch_unwind(AssertUnwindSafe(|| body(&seen)));
         let _ = sender.send(done.unwrap_or_else(|payload| Err(panicked(payload.as_ref()))));
     });
+    let began = Instant::now();
     let done = receiver.recv_timeout(limit);
     let lab = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     match done {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => Ok(began.elapsed()),
         Ok(Err(e)) => Err(Failed::from(format!("{e:#}{}", hint(&e)))),
         Err(RecvTimeoutError::Timeout) => {
             let logs = lab.as_ref().map(|lab| lab.log_tails()).unwrap_or_default();
