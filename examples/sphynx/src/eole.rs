@@ -69,3 +69,6 @@ pub const CLOCKS_MS: i64 = 5_000;
 
 /// How old the last synchronisation may be, in seconds: the timer runs more often.
 pub const SYNCHRO_AGE_S: i64 = 24 * 3600;
+
+/// What has `synchro-nodes` run from time to time.
+pub const TIMER: &str = "synchro-nodes.timer";

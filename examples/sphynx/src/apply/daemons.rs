@@ -195,6 +195,24 @@ pub(crate) fn service(name: &str, wanted: bool) -> Result<()> {
     )))
 }
 
+/// Tells whether systemd has this unit started at each boot.
+pub(crate) fn is_enabled(unit: &str) -> bool {
+    let asked = Command::new("systemctl")
+        .args(["is-enabled", "--quiet", unit])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    Path::new(SYSTEMD).exists() && asked.is_ok_and(|status| status.success())
+}
+
+/// Stops a unit of systemd, now and at each boot.
+///
+/// # Errors
+/// [`ErrorKind::Daemon`] with what systemd says.
+pub(crate) fn disable(unit: &str) -> Result<()> {
+    run("systemctl", &["disable", "--now", unit])
+}
+
 fn run(program: &str, words: &[&str]) -> Result<()> {
     let line = format!("{program} {}", words.join(" "));
     let output = Command::new(program)

@@ -167,6 +167,7 @@ fn switch_on(settings: &Settings, request: &Request) -> Result<()> {
 }
 
 fn switch_off(settings: &Settings, request: &Request) -> Result<()> {
+    stop_timer(request)?;
     let list = Wanted::new(RSC_LIST, Content::Absent, 0)?;
     let config = crate::cluster::config(settings, None)?;
     let Some(cluster) = pacemaker::connect(request, false)? else {
@@ -216,6 +217,22 @@ fn switch_off(settings: &Settings, request: &Request) -> Result<()> {
     }
     let files: Vec<&Wanted> = key.iter().chain([&conf]).collect();
     write_all(&files, request)
+}
+
+/// Without high availability, nothing is synchronised from time to time.
+fn stop_timer(request: &Request) -> Result<()> {
+    let timer = crate::eole::TIMER;
+    if !daemons::is_enabled(timer) {
+        return Ok(());
+    }
+    if request.dry_run {
+        return report::line(&say!(
+            "{timer} would be switched off",
+            "{timer} serait désactivé"
+        ));
+    }
+    daemons::disable(timer)?;
+    report::line(&say!("{timer} is switched off", "{timer} est désactivé"))
 }
 
 fn rsc_list(settings: &Settings) -> String {

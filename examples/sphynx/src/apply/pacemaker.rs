@@ -93,6 +93,13 @@ pub(super) fn apply(cluster: &Cluster, config: &Config, request: &Request) -> Re
         .into_iter()
         .flat_map(Element::children)
         .any(is_other);
+    if resources.is_some_and(|all| is_held_stopped(all, &ours)) {
+        let group = eole::GROUP;
+        report::aside(&say!(
+            "{group} is held stopped (target-role), by somebody or by a switching off that was cut short\n    to start it: hactl resource start {group}",
+            "{group} est maintenu arrêté (target-role), par quelqu'un ou par une désactivation interrompue\n    pour le démarrer : hactl resource start {group}"
+        ));
+    }
     if plan.is_empty() {
         report::line(&say!(
             "Pacemaker: nothing to change",
@@ -144,6 +151,21 @@ pub(super) fn apply(cluster: &Cluster, config: &Config, request: &Request) -> Re
         ))?;
     }
     Ok(others)
+}
+
+/// Tells whether the group, if it is to be there, is not to run.
+fn is_held_stopped(resources: Element<'_>, ours: &[&str]) -> bool {
+    let is_it = |e: &Element<'_>| e.attribute("id") == Some(eole::GROUP);
+    let group = resources.children().find(is_it);
+    let metas = group
+        .into_iter()
+        .flat_map(Element::children)
+        .filter(|e| e.name() == "meta_attributes")
+        .flat_map(Element::children);
+    ours.contains(&eole::GROUP)
+        && metas
+            .filter(|e| e.attribute("name") == Some("target-role"))
+            .any(|e| e.attribute("value") == Some("Stopped"))
 }
 
 /// Stops what is to be removed, in its order, and waits: what is removed while it runs is stopped in any order, and the

@@ -233,7 +233,7 @@ fn join(
 
 /// Has systemd synchronise from time to time, on both machines: whichever is active then does it.
 fn switch_timer_on(peer: &Peer) -> Result<()> {
-    const ENABLE: &str = "systemctl enable --now synchro-nodes.timer";
+    let enable = format!("systemctl enable --now {}", crate::eole::TIMER);
     if !Path::new(SYSTEMD).exists() {
         program::line(&say!(
             "No systemd runs here: nothing is switched on; call `synchro-nodes --si-actif` from time to time.",
@@ -242,9 +242,9 @@ fn switch_timer_on(peer: &Peer) -> Result<()> {
         return Ok(());
     }
     let mut command = Command::new("systemctl");
-    command.args(ENABLE.split(' ').skip(1));
+    command.args(enable.split(' ').skip(1));
     let here = process::run(command, b"", process::Errors::Kept)?;
-    let there = peer.run(ssh::By::AnyKey, ENABLE, b"")?;
+    let there = peer.run(ssh::By::AnyKey, &enable, b"")?;
     for (where_, done) in [(say!("here", "ici"), here), (peer.name().to_owned(), there)] {
         if !done.status.success() {
             let said = done.stderr.trim();
@@ -256,8 +256,8 @@ fn switch_timer_on(peer: &Peer) -> Result<()> {
                 ),
             )
             .with_hint(say!(
-                "on that machine: {ENABLE}",
-                "sur cette machine : {ENABLE}"
+                "on that machine: {enable}",
+                "sur cette machine : {enable}"
             )));
         }
     }

@@ -245,7 +245,13 @@ pub(crate) fn check_newer(
             continue;
         }
         let is_newer = match &change.wanted {
-            Some(wanted) => wanted.print() != found.print() && found.changed > wanted.changed,
+            Some(wanted) if wanted.print() == found.print() => false,
+            // Both machines have changed it since, as each does that believes the other dead: the later time does not make
+            // it the right one.
+            Some(wanted) => {
+                found.changed > wanted.changed
+                    || known.is_some_and(|print| *print != wanted.print())
+            }
             // Not from a synchronisation, or changed since.
             None => theirs.is_some(),
         };
@@ -258,8 +264,8 @@ pub(crate) fn check_newer(
     }
     let files = newer.join(", ");
     refuse(say!(
-        "{peer} has newer: {files}",
-        "{peer} a plus récent : {files}"
+        "{peer} has newer, or both were changed since the last synchronisation: {files}",
+        "{peer} a plus récent, ou les deux ont changé depuis la dernière synchronisation : {files}"
     ))
 }
 

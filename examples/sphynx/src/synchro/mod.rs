@@ -16,6 +16,7 @@ mod record;
 mod rsync;
 mod talk;
 
+use std::path::Path;
 use std::time::Instant;
 
 use ha_core::{Error, ErrorKind, Result};
@@ -79,6 +80,16 @@ struct What {
 impl What {
     fn new(settings: &Settings, path: &str) -> Result<Self> {
         let role = settings.role()?;
+        if Path::new(path).extension().is_some_and(|it| it == "eol") {
+            return Err(Error::invalid(say!(
+                "{path} is of one machine, and must not be copied to the other",
+                "{path} est propre à une machine et ne doit pas être copié sur l'autre"
+            ))
+            .with_hint(say!(
+                "give a file that is the same on both: --config /etc/eole/hautedispo.toml",
+                "donner un fichier identique sur les deux : --config /etc/eole/hautedispo.toml"
+            )));
+        }
         let fixed = [path, "/etc/corosync/corosync.conf", "/etc/corosync/authkey"];
         let mut files: Vec<String> = settings.synchro.files.clone();
         files.extend(fixed.map(str::to_owned));

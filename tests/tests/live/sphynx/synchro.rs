@@ -458,7 +458,7 @@ fn refusals(lab: &Lab) -> Result<()> {
     let mut slow = Terminal::start(
         maitre
             .command("synchro-nodes")
-            .args(["--debit", "1000"])
+            .args(["--debit", "200"])
             .env("LC_ALL", "C.UTF-8"),
     )?;
     slow.wait_for(LIMIT, "+ /etc/ipsec.d/gros")?;
@@ -479,6 +479,8 @@ fn refusals(lab: &Lab) -> Result<()> {
     slow.send("\x03")?;
     assert_eq!(slow.end(LIMIT)?.0.code(), Some(130));
     sh(&maitre, "rm /etc/ipsec.d/gros")?;
+    // The other end sees a moment later that it is left.
+    sh(&esclave, "flock -w 60 /run/lock/sphynx-synchro.lock true")?;
 
     // The other one is active; both are.
     sh(&esclave, "ip addr add 192.168.0.23/24 dev eth0")?;

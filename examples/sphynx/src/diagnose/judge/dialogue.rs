@@ -317,7 +317,14 @@ fn quorum(pair: &Pair<'_>, found: &mut Findings) {
         if !corosync.quorate {
             let on = &machine.name;
             line.error(
-                say!("{on} has no quorum: it starts nothing", "{on} n'a pas le quorum : il ne démarre rien"),
+                if pair.settings.fencing.active {
+                    say!("{on} has no quorum: it starts nothing", "{on} n'a pas le quorum : il ne démarre rien")
+                } else {
+                    say!(
+                        "{on} has no quorum: it serves alone, without knowing whether the other one does too",
+                        "{on} n'a pas le quorum : il sert seul, sans savoir si l'autre en fait autant"
+                    )
+                },
                 say!(
                     "bring the other machine up (after a start, both are waited for once); {}",
                     "démarrer l'autre machine (après un démarrage, les deux sont attendues une fois) ; {}",

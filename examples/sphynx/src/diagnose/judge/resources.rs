@@ -208,7 +208,7 @@ fn unknown_to_pacemaker(name: &str, pingd: Option<&str>, line: &mut Line) {
     match pingd.map(str::parse::<i64>) {
         Some(Ok(value)) if value > 0 => {}
         None => line.error(
-            say!("Pacemaker does not know whether the gateway answers {name}: it starts nothing there", "Pacemaker ne sait pas si la passerelle répond à {name} : il n'y démarre rien"),
+            say!("Pacemaker does not know whether the gateway answers {name}: it counts as a machine without one", "Pacemaker ne sait pas si la passerelle répond à {name}, qui compte comme sans passerelle"),
             fix(),
         ),
         Some(_) => line.error(

@@ -107,9 +107,12 @@ fn what_was_changed_there_since_and_later_is_kept() {
     let error = checked(&changes, Some(&known), Some(&known), false).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.to_string().contains("/f"), "{error}");
-    // Ours is the later change.
+    // Ours is the later change, but both were changed: after a time when both were active, the times tell nothing.
     let changes = change(Some(("new", 100)), Some(("theirs", 99)));
-    checked(&changes, Some(&known), Some(&known), false).unwrap();
+    checked(&changes, Some(&known), Some(&known), false).unwrap_err();
+    // A path that was not synchronised before.
+    let other = record("2026-01-01T00:00:00Z", &[]);
+    checked(&changes, Some(&other), Some(&other), false).unwrap();
     // It is new there, or was changed there, and would go.
     for theirs in [&known, &record("2026-01-01T00:00:00Z", &[])] {
         checked(
