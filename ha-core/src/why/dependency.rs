@@ -20,12 +20,13 @@ struct Need<'s> {
 }
 
 /// A colocation that concerns the subject.
-struct Colocation<'s> {
-    with: &'s str,
-    role: Role,
+#[derive(Debug)]
+pub(super) struct Colocation<'s> {
+    pub(super) with: &'s str,
+    pub(super) role: Role,
     constraint: &'s str,
     /// Kept apart, not together.
-    away: bool,
+    pub(super) away: bool,
 }
 
 impl<'s> Subject<'s> {
@@ -81,14 +82,14 @@ impl<'s> Subject<'s> {
     }
 
     /// Tells whether the resources that a name in a constraint stands for are active somewhere.
-    fn is_there_somewhere(&self, name: &str, role: Role) -> bool {
+    pub(super) fn is_there_somewhere(&self, name: &str, role: Role) -> bool {
         self.targets(name)
             .iter()
             .all(|&index| is_active(self.state, index, None, role, false))
     }
 
     /// The resources that a name in a constraint stands for; none when there is no such resource.
-    fn targets(&self, name: &str) -> Vec<ResourceIndex> {
+    pub(super) fn targets(&self, name: &str) -> Vec<ResourceIndex> {
         if let Some(index) = self.state.resource_index(name) {
             return vec![index];
         }
@@ -212,7 +213,7 @@ impl<'s> Subject<'s> {
     }
 
     /// The colocations that bind it for sure: scores of plus or minus infinity.
-    fn all_colocations(&self) -> Vec<Colocation<'s>> {
+    pub(super) fn all_colocations(&self) -> Vec<Colocation<'s>> {
         let mut found = Vec::new();
         for constraint in self.constraints("rsc_colocation") {
             let id = constraint.attribute("id").unwrap_or_default();
@@ -261,21 +262,9 @@ impl<'s> Subject<'s> {
 
     /// The colocations that keep it off a node.
     pub(super) fn colocations(&self, node: &Node) -> Vec<Cause> {
-        self.all_colocations()
-            .into_iter()
-            .filter(|colocation| {
-                let role = colocation.role;
-                // Where the other one is nowhere, that is said once and not for each node.
-                if !colocation.away && !self.is_there_somewhere(colocation.with, role) {
-                    return false;
-                }
-                let there = self
-                    .targets(colocation.with)
-                    .iter()
-                    .any(|&index| is_active(self.state, index, Some(node), role, true));
-                there == colocation.away
-            })
-            .map(|colocation| Cause::Apart {
+        let all = self.places.colocations.iter();
+        all.filter(|(colocation, nodes)| nodes.contains(node.id.as_str()) == colocation.away)
+            .map(|(colocation, _)| Cause::Apart {
                 resource: colocation.with.to_owned(),
                 constraint: colocation.constraint.to_owned(),
                 away: colocation.away,

@@ -6,6 +6,7 @@
 
 mod cause;
 mod dependency;
+mod places;
 
 pub use cause::{Cause, Link};
 
@@ -21,6 +22,8 @@ use crate::status::{
 };
 use crate::xml::{Document, Element};
 use crate::{Error, ErrorKind, Result};
+
+use places::Places;
 
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -94,16 +97,18 @@ pub fn explain(
     };
     let leaf = subject(&state, first);
     // Of what is cloned, any instance will do.
-    let active = asked
+    let is_served = asked
         .iter()
         .any(|&index| is_active(&state, index, None, Role::Started, false));
-    let subject = Subject {
+    let mut subject = Subject {
         cib: Cib::new(document),
         chain: chain(&state, leaf),
-        active,
+        active: is_served,
         leaf,
         state: &state,
+        places: Places::default(),
     };
+    subject.find_places();
     let mut reasons = subject.wide();
     reasons.extend(subject.dependencies());
     let is_told = !reasons.is_empty();
@@ -112,17 +117,17 @@ pub fn explain(
     }
     reasons.sort_by_key(|reason| reason.cause.rank());
     reasons.dedup();
-    let mut active_on: Vec<String> = Vec::new();
-    for node in state.nodes() {
-        let here =
-            |&index: &ResourceIndex| is_active(&state, index, Some(node), Role::Started, true);
-        if asked.iter().any(here) {
-            active_on.push(node.name.clone());
-        }
+    let mut active = places::NodeIds::new();
+    for &index in &asked {
+        places::add_active(&state, index, Role::Started, &mut active);
     }
+    let nodes = state
+        .nodes()
+        .filter(|node| active.contains(node.id.as_str()));
+    let active_on = nodes.map(|node| node.name.clone()).collect();
     Ok(Explanation {
         resource: resource.to_owned(),
-        active,
+        active: is_served,
         active_on,
         reasons,
     })
@@ -175,6 +180,7 @@ struct Subject<'s> {
     active: bool,
     leaf: ResourceIndex,
     chain: Vec<ResourceIndex>,
+    places: Places<'s>,
 }
 
 impl<'s> Subject<'s> {
@@ -298,10 +304,7 @@ impl<'s> Subject<'s> {
         }
         let mut causes = self.node_causes(node);
         causes.extend(self.failures(index));
-        for ban in &self.state.bans {
-            if ban.node != index || ban.promoted_only || !self.concerns(ban.resource) {
-                continue;
-            }
+        for ban in self.places.bans.get(&index).into_iter().flatten() {
             let constraint = ban.id.clone();
             causes.push(if ban.score <= -INFINITY {
                 Cause::Banned { constraint }
@@ -312,12 +315,7 @@ impl<'s> Subject<'s> {
                 }
             });
         }
-        let drawn = self
-            .state
-            .preferences
-            .iter()
-            .any(|preference| preference.node == index && self.concerns(preference.resource));
-        if !self.state.options.symmetric && !drawn {
+        if !self.state.options.symmetric && !self.places.drawn_to.contains(&index) {
             causes.push(Cause::NotAllowed);
         }
         causes.extend(self.colocations(node));
@@ -335,23 +333,7 @@ impl<'s> Subject<'s> {
 
     /// Tells whether the primitive, or another instance of its clone, is active on a node.
     fn is_there(&self, node: &Node) -> bool {
-        let state = self.state;
-        let here = |resource: &Resource| {
-            resource.is_primitive()
-                && resource.role > Role::Stopped
-                && resource
-                    .running_on
-                    .iter()
-                    .any(|&at| state.node(at).id == node.id)
-        };
-        match self.clone_of() {
-            Some(clone) => state.resources().any(|resource| {
-                resource.configured_id == self.leaf().configured_id
-                    && here(resource)
-                    && self.top_of(resource).configured_id == clone.configured_id
-            }),
-            None => here(self.leaf()),
-        }
+        self.places.is_on.contains(node.id.as_str())
     }
 
     /// The clone that a resource belongs to, or its outermost parent.
@@ -407,17 +389,7 @@ impl<'s> Subject<'s> {
     fn failures(&self, index: NodeIndex) -> Option<Cause> {
         let node = self.state.node(index);
         let leaf = self.leaf();
-        let is_ours = |id: &str| {
-            id == leaf.configured_id
-                || id.split_once(':').is_some_and(|(base, number)| {
-                    base == leaf.configured_id && number.bytes().all(|b| b.is_ascii_digit())
-                })
-        };
-        let failure = self
-            .state
-            .failures
-            .iter()
-            .rfind(|failure| failure.node == node.name && is_ours(&failure.history_id));
+        let failure = self.places.failures.get(node.name.as_str()).copied();
         if let Some(failure) = failure
             && failure.rc == NOT_INSTALLED
             && let Some(agent) = leaf.agent()
@@ -427,16 +399,7 @@ impl<'s> Subject<'s> {
                 detail: detail(failure),
             });
         }
-        let count = self
-            .state
-            .history
-            .iter()
-            .filter(|history| history.node == index)
-            .flat_map(|history| &history.resources)
-            .filter(|history| is_ours(&history.id))
-            .map(|history| history.fail_count)
-            .max()
-            .unwrap_or(0);
+        let count = self.places.fail_counts.get(&index).copied().unwrap_or(0);
         if count > 0 && leaf.migration_threshold > 0 && count >= leaf.migration_threshold {
             return Some(Cause::FailedTooOften {
                 failures: count,
@@ -459,12 +422,8 @@ impl<'s> Subject<'s> {
             let ResourceKind::Clone(details) = &clone.kind else {
                 return None;
             };
-            let running = clone
-                .children
-                .iter()
-                .filter(|&&child| is_active(self.state, child, None, Role::Started, true));
             let max = details.max;
-            return (running.count() >= max as usize).then_some(Cause::InstanceLimit { max });
+            return (self.places.running >= max as usize).then_some(Cause::InstanceLimit { max });
         }
         let leaf = self.leaf();
         let node = leaf.running_on.first().filter(|_| !leaf.failed)?;
