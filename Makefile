@@ -1,7 +1,7 @@
 # Thin: each line runs something a person could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test memcheck check deny check-pure bench conformance lab clean
+.PHONY: help setup build demo deb test memcheck check deny check-pure bench conformance lab clean
 .SUFFIXES:
 
 CARGO ?= cargo
@@ -25,6 +25,11 @@ demo: ## EOLE's page followed on two nodes, a power cut, the fail-over as it hap
 	@scripts/install-packages build lab
 	$(CARGO) build --release $(DEMO)
 	$${CARGO_TARGET_DIR:-target}/release/lab demo
+
+deb: ## the Debian package of the Sphynx programs, in target/debian
+	@scripts/install-packages build
+	$(CARGO) build --release $(DEMO)
+	scripts/package $(DEB)
 
 test: ## every test, those against the real daemons included (root)
 	@scripts/require-root make test

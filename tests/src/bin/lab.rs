@@ -35,6 +35,9 @@ enum Action {
         /// Load the Sphynx resources too
         #[arg(long)]
         sphynx: bool,
+        /// Leave Corosync and Pacemaker alone: machines on which nothing is started
+        #[arg(long, conflicts_with = "sphynx")]
+        bare: bool,
         /// Serve SSH on the nodes (root's password: eole-lab)
         #[arg(long)]
         ssh: bool,
@@ -123,6 +126,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         transport,
         nodes,
         sphynx,
+        bare,
         ssh,
         tunnel,
         systemd,
@@ -132,6 +136,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         let mut options = LabOptions {
             transport,
             nodes,
+            start_cluster: !bare,
             ssh,
             tunnel,
             systemd,
