@@ -25,7 +25,7 @@ use crate::options::LabOptions;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// How many labs of their own run at the same time, besides the shared one.
-const OWN_LABS: usize = 5;
+const OWN_LABS: usize = 4;
 
 /// How many of the tests that took longest are named at the end.
 const NAMED: usize = 12;
