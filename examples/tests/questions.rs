@@ -151,6 +151,74 @@ fn why() {
 }
 
 #[test]
+fn why_of_a_resource_that_runs_is_one_line_and_what_is_exceptional() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("why");
+    fs::create_dir_all(&folder).expect("a folder");
+    let cib = folder.join("cib.xml");
+    let put = |constraints: &str, standby: &str| {
+        let text = format!(
+            r#"<cib crm_feature_set="3.16.1" validate-with="none" epoch="1" num_updates="0" admin_epoch="0"
+            have-quorum="1" dc-uuid="1"><configuration><crm_config><cluster_property_set id="o"><nvpair
+            id="o1" name="stonith-enabled" value="false"/></cluster_property_set></crm_config><nodes><node
+            id="1" uname="maitre"/><node id="2" uname="esclave">{standby}</node></nodes><resources>
+            <primitive id="vip" class="ocf" provider="heartbeat" type="IPaddr2"/>
+            <primitive id="off" class="ocf" provider="heartbeat" type="IPaddr2"><meta_attributes id="m">
+            <nvpair id="m1" name="target-role" value="Stopped"/></meta_attributes></primitive></resources>
+            <constraints>{constraints}</constraints><tags><tag id="both"><obj_ref id="vip"/><obj_ref
+            id="off"/><obj_ref id="l"/></tag><tag id="none"><obj_ref id="l"/></tag></tags></configuration>
+            <status><node_state id="1" uname="maitre" in_ccm="true" crmd="online" join="member"
+            expected="member"><lrm id="1"><lrm_resources><lrm_resource id="vip" class="ocf"
+            provider="heartbeat" type="IPaddr2"><lrm_rsc_op id="vip_last_0" operation_key="vip_start_0"
+            operation="start" call-id="3" rc-code="0" op-status="0" interval="0" transition-key="1:1:0:u"
+            transition-magic="0:0;1:1:0:u"/></lrm_resource></lrm_resources></lrm></node_state><node_state
+            id="2" uname="esclave" in_ccm="true" crmd="online" join="member" expected="member"/></status></cib>"#
+        );
+        fs::write(&cib, text).expect("a file");
+    };
+    let asked = |words: &[&str]| {
+        let output = crm_mon_of(&cib, words, "C");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text)
+    };
+    let line = "vip is active on maitre.\n";
+    let avoids = r#"<rsc_location id="l" rsc="vip" node="esclave" score="-10"/>"#;
+    for ordinary in ["", avoids] {
+        put(ordinary, "");
+        assert_eq!(asked(&["--why", "vip"]), (Some(0), line.to_owned()));
+        let (_, all) = asked(&["--why", "vip", "-V"]);
+        assert!(all.starts_with(&format!("{line}1. on esclave: ")), "{all}");
+    }
+    let banned = r#"<rsc_location id="l" rsc="vip" node="esclave" score="-INFINITY"/>"#;
+    let standby = r#"<instance_attributes id="n"><nvpair id="n1" name="standby" value="on"/></instance_attributes>"#;
+    for (constraints, standby) in [(banned, ""), ("", standby)] {
+        put(constraints, standby);
+        let (_, all) = asked(&["--why", "vip"]);
+        assert!(all.starts_with(&format!("{line}1. on esclave: ")), "{all}");
+    }
+
+    // A tag has an answer for each of its resources.
+    put(avoids, "");
+    let (code, text) = asked(&["--why", "both"]);
+    assert_eq!(code, Some(0));
+    let rest = text.strip_prefix(line);
+    let rest = rest.and_then(|rest| rest.strip_prefix("off is not active.\n1. "));
+    assert!(rest.is_some(), "{text}");
+    let (_, text) = asked(&["--why", "both", "--output-as=json"]);
+    let read: Output = serde_json::from_str(&text).expect("as the types say");
+    let explained = read.explanations.expect("explanations");
+    let told: Vec<_> = explained
+        .iter()
+        .map(|why| (why.resource.as_str(), why.active))
+        .collect();
+    assert_eq!(told, [("vip", true), ("off", false)]);
+    // JSON leaves nothing out.
+    assert_eq!(explained[0].reasons[0].node.as_deref(), Some("esclave"));
+    for name in ["none", "unheard-of"] {
+        assert_eq!(asked(&["--why", name]).0, Some(105));
+    }
+}
+
+#[test]
 fn findings() {
     let (code, text) = said(&["--findings"], "C");
     assert_eq!(code, Some(1), "{text}");

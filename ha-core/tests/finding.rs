@@ -152,8 +152,23 @@ fn resources() {
     assert_eq!(
         found(&cluster),
         [Finding::NoMonitor {
-            resource: "vip".into()
+            resources: vec!["vip".into()]
         }]
+    );
+    // One finding, however many there are.
+    cluster.resources += &address("vip2", "");
+    cluster.history[0].push(("vip2", vec![ended("start", 6, 0)]));
+    let all = found(&cluster);
+    assert_eq!(
+        all,
+        [Finding::NoMonitor {
+            resources: vec!["vip".into(), "vip2".into()]
+        }]
+    );
+    assert_eq!(all[0].resources(), ["vip", "vip2"]);
+    assert_eq!(
+        all[0].text(Language::English),
+        "2 resources have no repeated monitor: when one dies, nobody sees it: vip, vip2"
     );
     let mut cluster = fine();
     cluster.history[1] = vec![("gone", vec![ended("start", 9, 0)])];

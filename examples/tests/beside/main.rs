@@ -154,7 +154,7 @@ const ODD: [&str; 95] = [
 ];
 
 /// More command lines about which something is said.
-const WITH_MESSAGE: [&str; 16] = [
+const WITH_MESSAGE: [&str; 32] = [
     "--include=foo",
     "--include=list",
     "--exclude=list",
@@ -171,6 +171,22 @@ const WITH_MESSAGE: [&str; 16] = [
     "--\u{e9}",
     "--output-as=xml --bogus",
     "-w --include=foo",
+    "-I foo -U bar",
+    "-U bar -I foo",
+    "-Q -U bar -I foo",
+    "-I foo -m 7",
+    "-I foo -i junk",
+    "-i junk -I foo --bogus",
+    "-e",
+    "-i",
+    "-i -r",
+    "-m -ie",
+    "-d -I foo",
+    "-d -U bar -I foo --output-as=xml",
+    "-d -I foo -s",
+    "-d --version",
+    "-d --version --output-as=xml",
+    "-d --version --output-as=text",
 ];
 
 /// Returns choices, one of each factor, in which every two choices of different factors meet.

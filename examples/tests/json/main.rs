@@ -153,6 +153,70 @@ fn errors_are_json_too() {
     }
 }
 
+/// Whatever is wrong with the command line: as early as where it is read, and whichever options stand beside.
+#[test]
+fn a_command_line_that_makes_no_sense_is_answered_in_json() {
+    let schema = stored();
+    let cib = &inputs::cibs(20)[0];
+    for (line, message) in [
+        ("--bogus", "Unknown option --bogus"),
+        ("-1z", "Unknown option -z"),
+        ("--now junk", "--now junk: give seconds since 1970"),
+        ("-i junk", "Invalid value for -i: junk"),
+        ("-m 7", "Fence history must be 0-3"),
+        ("--node", "Missing argument for --node"),
+        ("-s --include=foo", "--include options: all,"),
+        ("-X --bogus", "Unknown option --bogus"),
+        (
+            "--output-as xml --output-as json --bogus",
+            "Unknown option --bogus",
+        ),
+        (
+            "--why a --findings",
+            "only one of --why, --is and --findings",
+        ),
+        ("--lang=xx --findings", "--lang: "),
+    ] {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let output = run("json", &words, cib);
+        assert_eq!(output.status.code(), Some(64), "{line}: {output:?}");
+        let value: Value = serde_json::from_slice(&output.stdout).expect(line);
+        assert_eq!(schema::check(&schema, &value), Ok(()), "{line}");
+        assert_eq!(value["status"]["code"], 64, "{line}");
+        assert_eq!(value["status"]["message"], "Incorrect usage", "{line}");
+        let error = value["status"]["errors"][0].as_str().unwrap();
+        let told = error.strip_prefix("crm_mon: ");
+        assert!(
+            told.is_some_and(|told| told.starts_with(message)),
+            "{error}"
+        );
+        assert!(output.stderr.is_empty(), "{line}: {output:?}");
+    }
+    // Another format is asked for after all.
+    let words = ["--output-as=text", "--bogus"].map(str::to_owned);
+    assert!(run("json", &words, cib).stdout.is_empty());
+}
+
+#[test]
+fn the_version_and_the_one_line_status_are_json_too() {
+    let schema = stored();
+    let cib = &inputs::cibs(20)[0];
+    let asked = |words: &[&str]| -> Value {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        let output = run("json", &words, cib);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(schema::check(&schema, &value), Ok(()));
+        value
+    };
+    let version = asked(&["--version"]);
+    assert_eq!(version["version"]["program"], "Pacemaker");
+    assert_eq!(version["version"]["version"], "2.1.5");
+    for old in ["-s", "-X", "-N"] {
+        assert!(asked(&[old])["nodes"].is_array(), "{old}");
+    }
+}
+
 #[test]
 fn the_check_against_a_schema_finds_what_is_wrong() {
     let schema = stored();

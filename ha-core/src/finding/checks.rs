@@ -23,10 +23,10 @@ pub(super) fn all(cib: &Cib<'_>, state: &ClusterStatus) -> Vec<Finding> {
         });
     }
     references(cib, state, &mut found);
-    for primitive in unwatched(cib) {
-        found.push(Finding::NoMonitor {
-            resource: primitive.attribute("id").unwrap_or_default().to_owned(),
-        });
+    let id = |primitive: Element<'_>| primitive.attribute("id").unwrap_or_default().to_owned();
+    let resources: Vec<String> = unwatched(cib).map(id).collect();
+    if !resources.is_empty() {
+        found.push(Finding::NoMonitor { resources });
     }
     found
 }

@@ -116,10 +116,10 @@ pub enum Finding {
         /// The name.
         name: String,
     },
-    /// A resource that nobody looks at once it is started.
+    /// Resources that nobody looks at once they are started.
     NoMonitor {
-        /// The resource.
-        resource: String,
+        /// The resources.
+        resources: Vec<String>,
     },
     /// A resource that is not configured any more still has a history.
     Orphan {
@@ -150,6 +150,35 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// The resources that it is about; none when it is about nodes or the cluster.
+    #[must_use]
+    pub fn resources(&self) -> &[String] {
+        match self {
+            Self::NoMonitor { resources } => resources,
+            Self::MultiplyActive { resource, .. }
+            | Self::Blocked { resource }
+            | Self::FailedTooOften { resource, .. }
+            | Self::NotActive { resource }
+            | Self::FailedOperation { resource, .. }
+            | Self::LeftBehind { resource, .. }
+            | Self::PingUnread { resource, .. }
+            | Self::Orphan { resource }
+            | Self::Unmanaged { resource } => std::slice::from_ref(resource),
+            Self::NoDc
+            | Self::NoQuorum
+            | Self::NodeUnclean { .. }
+            | Self::NodeHalfThere { .. }
+            | Self::LinkDown { .. }
+            | Self::NoFenceDevice
+            | Self::FencingOff { .. }
+            | Self::DanglingReference { .. }
+            | Self::MaintenanceMode
+            | Self::NodeOut { .. }
+            | Self::NodeOffline { .. }
+            | Self::MixedVersions => &[],
+        }
+    }
+
     /// How bad it is.
     #[must_use]
     pub fn severity(&self) -> Severity {

@@ -124,11 +124,21 @@ impl Finding {
                 "constraint {constraint} names '{name}', which does not exist",
                 "la contrainte {constraint} nomme « {name} », qui n'existe pas"
             ),
-            Self::NoMonitor { resource } => say!(
-                l,
-                "{resource} has no repeated monitor: when it dies, nobody sees it",
-                "{resource} n'a pas de monitor répété : si elle meurt, personne ne le voit"
-            ),
+            Self::NoMonitor { resources } => match resources.as_slice() {
+                [resource] => say!(
+                    l,
+                    "{resource} has no repeated monitor: when it dies, nobody sees it",
+                    "{resource} n'a pas de monitor répété : si elle meurt, personne ne le voit"
+                ),
+                resources => {
+                    let (count, names) = (resources.len(), resources.join(", "));
+                    say!(
+                        l,
+                        "{count} resources have no repeated monitor: when one dies, nobody sees it: {names}",
+                        "{count} ressources n'ont pas de monitor répété : si l'une meurt, personne ne le voit : {names}"
+                    )
+                }
+            },
             Self::Orphan { resource } => say!(
                 l,
                 "{resource} is not configured any more, but its history is still there",
@@ -220,8 +230,8 @@ impl Finding {
             }
             Self::NoMonitor { .. } => say!(
                 l,
-                "add an operation: monitor, interval 10s",
-                "ajouter une opération : monitor, intervalle 10s"
+                "add an operation to each: monitor, interval 10s",
+                "ajouter une opération à chacune : monitor, intervalle 10s"
             ),
             Self::Orphan { resource } => advice::cleanup(resource, None),
             Self::MaintenanceMode => advice::unset_property("maintenance-mode"),

@@ -116,6 +116,17 @@ impl Parts {
         .with(Part::Resources)
         .with(Part::Failures);
 
+    /// Returns the parts about fencing of a level of `crm_mon --fence-history`: 0 none, 1 what failed and
+    /// what is under way, and from 2 on all.
+    #[must_use]
+    pub const fn of_fence_history(level: u8) -> Self {
+        match level {
+            0 => Self::NONE,
+            1 => Self::FENCING.without(Part::FencingSucceeded),
+            _ => Self::FENCING,
+        }
+    }
+
     /// Returns the set with a part.
     #[must_use]
     pub const fn with(self, part: Part) -> Self {

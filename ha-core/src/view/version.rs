@@ -1,7 +1,7 @@
 //! What `crm_mon --version` says: which Pacemaker its output is like.
 
 use super::out::{Html, Page};
-use super::{legacy_result, result, result_status};
+use super::{json, legacy_result, result, result_status};
 
 const PROGRAM: &str = "Pacemaker";
 const VERSION: &str = "2.1.5";
@@ -38,6 +38,20 @@ impl Version {
         let mut out = legacy_result();
         element(&mut out);
         out.finish()
+    }
+
+    /// Returns a document of the JSON format, which repeats the command line that asked for it.
+    #[must_use]
+    pub fn json(self, request: &str) -> json::Output {
+        let mut output = json::Output::new(request, 0, "OK", &[]);
+        output.version = Some(json::ProgramVersion {
+            program: PROGRAM.to_owned(),
+            version: VERSION.to_owned(),
+            author: AUTHOR.to_owned(),
+            build: BUILD.to_owned(),
+            features: FEATURES.split_whitespace().map(str::to_owned).collect(),
+        });
+        output
     }
 
     /// Returns a page.

@@ -164,6 +164,20 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Tells whether it deserves a word of a resource that runs: not the ordinary, such as that it is
+    /// elsewhere, or that a constraint prefers the other nodes.
+    #[must_use]
+    pub fn is_exceptional(&self) -> bool {
+        !matches!(
+            self,
+            Self::NotAllowed
+                | Self::Apart { .. }
+                | Self::Avoids { .. }
+                | Self::InstanceLimit { .. }
+                | Self::RunsElsewhere { .. }
+        )
+    }
+
     /// The place among the reasons: what keeps a resource off every node comes first.
     pub(super) fn rank(&self) -> u8 {
         match self {

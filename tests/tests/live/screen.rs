@@ -16,6 +16,10 @@ pub(crate) fn register(harness: &mut Harness) {
         "screen::follows_the_cluster",
         own(LabOptions::default(), follows_the_cluster).limit(Duration::from_secs(600)),
     );
+    harness.test(
+        "screen::gives_the_terminal_back",
+        own(LabOptions::default(), gives_the_terminal_back).limit(Duration::from_secs(600)),
+    );
 }
 
 struct Terminal<'l> {
@@ -35,6 +39,32 @@ impl Terminal<'_> {
     fn keys(&self, keys: &[&str]) -> Result<()> {
         let words = [&["send-keys", "-t", "live"], keys].concat();
         self.tmux(&words).map(drop)
+    }
+
+    /// Returns each row of the screen as it is, with the columns of what was drawn.
+    fn rows(&self) -> Result<Vec<String>> {
+        let screen = self.tmux(&["capture-pane", "-p", "-N", "-t", "live"])?;
+        Ok(screen.lines().map(str::to_owned).collect())
+    }
+
+    /// Waits until the screen has a row that is exactly this, up to the blanks at its end.
+    fn has_row(&self, what: &str, row: &str) -> Result<()> {
+        self.lab.wait_until(LIMIT, what, || {
+            let rows = self.rows()?;
+            if rows.iter().any(|shown| shown.trim_end_matches(' ') == row) {
+                Ok(())
+            } else {
+                let screen = rows.join("\n");
+                Err(NotYet::because(format!("no row {row:?} on\n{screen}")))
+            }
+        })
+    }
+
+    /// Tells whether a program has the terminal's other screen, and hides the cursor or not.
+    fn modes(&self) -> Result<String> {
+        let format = "#{alternate_on} #{cursor_flag}";
+        let modes = self.tmux(&["display-message", "-p", "-t", "live", format])?;
+        Ok(modes.trim().to_owned())
     }
 
     fn resize(&self, width: &str, height: &str) -> Result<()> {
@@ -87,6 +117,39 @@ fn silent_daemons(terminal: &Terminal<'_>) -> Result<()> {
         .map(drop)
 }
 
+/// Whatever signal ends the program, the shell that started it goes on as if nothing had been.
+fn gives_the_terminal_back(lab: &Lab) -> Result<()> {
+    let node = lab.node("maitre")?;
+    install(&node, &build()?)?;
+    let terminal = Terminal { lab, node };
+    let words = ["-f", "/dev/null", "new-session", "-d", "-s", "live"];
+    let size = ["-x", "100", "-y", "30", "env", "PS1=ready> ", "sh"];
+    terminal.tmux(&[&words[..], &size].concat())?;
+    terminal.shows("the shell is there", &["ready>"], &[])?;
+    let before = terminal.modes()?;
+    assert_eq!(before, "0 1");
+    for (number, signal) in ["TERM", "HUP", "INT"].into_iter().enumerate() {
+        let line = format!(
+            "clear; echo seen-$((100 + {number})); stty -g >/run/tty; {OURS}; \
+             echo ended-$?; stty -g | cmp - /run/tty && echo same-as-$((200 + {number}))"
+        );
+        terminal.keys(&[&line, "Enter"])?;
+        let lines = ["Cluster Summary:", "Online: [ esclave maitre ]"];
+        let seen = format!("seen-{}", 100 + number);
+        terminal.shows("the view is there", &lines, &[&seen])?;
+        assert_eq!(terminal.modes()?, "1 0", "{signal}");
+        let script = format!("kill -{signal} $(pidof crm_mon-live ha-crm_mon)");
+        let kill = terminal.node.command("sh").args(["-c", &script]);
+        kill.stdout()?;
+        let same = format!("same-as-{}", 200 + number);
+        let lines = [seen.as_str(), "ended-0", &same];
+        let gone = ["Cluster Summary:", "? keys"];
+        terminal.shows("the shell is back, and what it had shown", &lines, &gone)?;
+        assert_eq!(terminal.modes()?, before, "{signal}");
+    }
+    Ok(())
+}
+
 fn follows_the_cluster(lab: &Lab) -> Result<()> {
     let node = lab.node("maitre")?;
     install(&node, &build()?)?;
@@ -109,13 +172,13 @@ fn follows_the_cluster(lab: &Lab) -> Result<()> {
 
     // Changes come by themselves.
     lab.load_sphynx()?;
-    let lines = [
-        "VIP_externe\t",
-        "Clone Set: gw_pingd_clone",
-        "Started maitre",
-    ];
-    let lines = lines.map(|line| line.trim_end_matches('\t'));
+    let lines = ["VIP_externe", "Clone Set: gw_pingd_clone"];
     terminal.shows("the resources are on the screen", &lines, &[])?;
+    // Tabulators stand for blanks up to the next eighth column.
+    terminal.has_row(
+        "its columns are those of crm_mon on a terminal",
+        "    * VIP_externe       (ocf:heartbeat:IPaddr2):         Started maitre",
+    )?;
     let standby = |value: &[&str]| {
         let args = [&["-N", "esclave"], value].concat();
         let command = lab.node("maitre")?.command("crm_standby");
@@ -143,6 +206,8 @@ fn follows_the_cluster(lab: &Lab) -> Result<()> {
     terminal.keys(&["/", "v", "i", "p", "_", "i", "Enter"])?;
     let gone = ["Cluster Summary:"];
     terminal.shows("what is searched for is gone to", &["VIP_interne"], &gone)?;
+    terminal.keys(&["/", "u", "n", "h", "e", "a", "r", "d", "Enter"])?;
+    terminal.has_row("a search in vain says so", "no match: unheard")?;
     terminal.resize("2", "2")?;
     terminal.resize("110", "50")?;
     terminal.keys(&["Home"])?;
@@ -160,6 +225,10 @@ fn follows_the_cluster(lab: &Lab) -> Result<()> {
         "VIP_externe",
     ];
     terminal.shows("the loss is told", &lines, &[])?;
+    terminal.resize("60", "50")?;
+    let lines = ["no connection to the cluster since", "last known"];
+    terminal.shows("the loss is told on a narrow screen", &lines, &[])?;
+    terminal.resize("110", "50")?;
     node.cont("pacemakerd")?;
     terminal.shows("its return is seen", &["live since"], &["no connection"])?;
 

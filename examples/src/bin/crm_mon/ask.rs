@@ -5,7 +5,8 @@ use ha_core::language::Language;
 use ha_core::question::Question;
 use ha_core::status::{self, ComputeOptions};
 use ha_core::view::{self, json};
-use ha_core::{Result, why};
+use ha_core::xml::Document;
+use ha_core::{ErrorKind, Result, why};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -51,7 +52,7 @@ pub(crate) fn answer(
     let language = request.language();
     let told = match asked {
         Asked::Is(question) => is(question, request.verbose, language, source, now, &zone)?,
-        Asked::Why(resource) => why_not(resource, language, source, now, &zone)?,
+        Asked::Why(resource) => why_not(resource, request.verbose, language, source, now, &zone)?,
         Asked::Findings => findings(language, source, now, &zone),
     };
     let text = match request.format {
@@ -122,12 +123,60 @@ fn is(
 
 fn why_not(
     resource: &str,
+    verbose: bool,
     language: Language,
     source: &Source,
     now: Timestamp,
     zone: &TimeZone,
 ) -> Result<Told> {
-    let why = why::explain(&source.document, now, zone, resource)?;
+    let explain = |name: &str| why::explain(&source.document, now, zone, name);
+    let (explained, is_tag) = match explain(resource) {
+        Ok(one) => (vec![one], false),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // A tag may name what is no resource too.
+            let members = tagged(&source.document, resource);
+            let each = members.iter().filter_map(|name| explain(name).ok());
+            let each: Vec<_> = each.collect();
+            if each.is_empty() {
+                return Err(error);
+            }
+            (each, true)
+        }
+        Err(error) => return Err(error),
+    };
+    let texts = explained.iter();
+    let text = texts.map(|why| explained_text(why, verbose, language));
+    Ok(Told {
+        text: text.collect(),
+        code: 0,
+        meaning: "OK",
+        put: Box::new(move |output| {
+            let mut explanations: Vec<_> = explained
+                .into_iter()
+                .map(|why| explained_json(why, language))
+                .collect();
+            if is_tag {
+                output.explanations = Some(explanations);
+            } else {
+                output.explanation = explanations.pop();
+            }
+        }),
+    })
+}
+
+/// Returns the ids that a tag stands for; none when there is no such tag.
+fn tagged<'d>(document: &'d Document, name: &str) -> Vec<&'d str> {
+    let all = document.root().descendants();
+    let mut tags = all.filter(|e| e.name() == "tag" && e.attribute("id") == Some(name));
+    let members = tags.next().into_iter();
+    let members = members.flat_map(|tag| tag.children_named("obj_ref"));
+    members.filter_map(|e| e.attribute("id")).collect()
+}
+
+/// Says why one resource is not active. Of what runs as it should, only the exceptional is told unless
+/// more is asked for.
+fn explained_text(why: &why::Explanation, verbose: bool, language: Language) -> String {
+    let resource = &why.resource;
     let nodes = why.active_on.join(", ");
     let french = language == Language::French;
     let mut text = match (why.active, nodes.is_empty(), french) {
@@ -138,7 +187,10 @@ fn why_not(
         (false, false, false) => format!("{resource} is only partly active, on {nodes}.\n"),
         (false, false, true) => format!("{resource} n'est active qu'en partie, sur {nodes}.\n"),
     };
-    for (place, reason) in why.reasons.iter().enumerate() {
+    let all = verbose || !why.active;
+    let reasons = why.reasons.iter();
+    let reasons = reasons.filter(|reason| all || reason.cause.is_exceptional());
+    for (place, reason) in reasons.enumerate() {
         text += &format!("{}. {}\n", place + 1, reason.text(language));
         if let Some(step) = reason.next_step(language) {
             text += &format!("   -> {step}\n");
@@ -151,26 +203,23 @@ fn why_not(
             "Nothing in the CIB tells why; the scores: crm_simulate --live-check --show-scores\n"
         };
     }
-    Ok(Told {
-        text,
-        code: 0,
-        meaning: "OK",
-        put: Box::new(move |output| {
-            let reason = |reason: &why::Reason| json::Reason {
-                resource: reason.resource.clone(),
-                node: reason.node.clone(),
-                cause: kind(reason, "cause"),
-                text: reason.text(language),
-                next_step: reason.next_step(language),
-            };
-            output.explanation = Some(json::Explanation {
-                reasons: why.reasons.iter().map(reason).collect(),
-                resource: why.resource,
-                active: why.active,
-                active_on: why.active_on,
-            });
-        }),
-    })
+    text
+}
+
+fn explained_json(why: why::Explanation, language: Language) -> json::Explanation {
+    let reason = |reason: &why::Reason| json::Reason {
+        resource: reason.resource.clone(),
+        node: reason.node.clone(),
+        cause: kind(reason, "cause"),
+        text: reason.text(language),
+        next_step: reason.next_step(language),
+    };
+    json::Explanation {
+        reasons: why.reasons.iter().map(reason).collect(),
+        resource: why.resource,
+        active: why.active,
+        active_on: why.active_on,
+    }
 }
 
 fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone) -> Told {
@@ -204,6 +253,7 @@ fn findings(language: Language, source: &Source, now: Timestamp, zone: &TimeZone
             let finding = |finding: &Finding| json::Finding {
                 finding: kind(finding, "finding"),
                 severity: kind(&finding.severity(), ""),
+                resources: finding.resources().to_vec(),
                 text: finding.text(language),
                 fix: finding.fix(language),
             };

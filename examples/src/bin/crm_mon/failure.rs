@@ -188,6 +188,14 @@ pub(crate) fn name() -> String {
     )
 }
 
+/// Says what is wrong with a command line: as JSON where that is asked for.
+pub(crate) fn refuse(message: &[u8], json: Option<&Request>) -> u8 {
+    match json {
+        Some(request) => Failure::usage(&String::from_utf8_lossy(message)).print(request),
+        None => print_plain(message, arguments::USAGE),
+    }
+}
+
 /// Says what is wrong before a format is known.
 pub(crate) fn print_plain(message: &[u8], code: u8) -> u8 {
     let line = [name().as_bytes(), b": ", message, b"\n"].concat();

@@ -36,7 +36,10 @@ pub(crate) fn main() -> u8 {
                 Err(error) => failure::print_plain(format!("cannot write: {error}").as_bytes(), 1),
             };
         }
-        Err(message) => return failure::print_plain(&message, arguments::USAGE),
+        Err(message) => {
+            let json = arguments::refused_as_json(&program, &words);
+            return failure::refuse(&message, json.as_ref());
+        }
     };
     match run(&request) {
         Ok(code) => code,
@@ -49,12 +52,24 @@ pub(crate) fn main() -> u8 {
 }
 
 fn run(request: &Request) -> Result<u8, Failure> {
-    if let Some(problem) = &request.problem {
-        return Err(Failure::usage(problem));
+    if !request.daemonize {
+        refuse_sections(request)?;
     }
     keep_from_others(request);
     if let Some(failure) = nowhere_to_print(request) {
         return Err(failure);
+    }
+    if let Err(failure) = refuse_sections(request) {
+        if request.asked.is_some() {
+            return Err(failure);
+        }
+        // It is seen in the background, where it can be told in a file only; who went there ended well.
+        return match &request.output_to {
+            Some(path) => write(&failure.document(request), Some(path))
+                .map(|()| 0)
+                .map_err(|error| Failure::unwritable(request, &error)),
+            None => Ok(0),
+        };
     }
     if request.version {
         return say_version(request);
@@ -66,7 +81,7 @@ fn run(request: &Request) -> Result<u8, Failure> {
     let screen = request.format == Format::Text && request.output_to.is_none();
     let screen = screen && request.asked.is_none() && !request.one_shot && is_live;
     if screen && std::io::stdout().is_terminal() {
-        return cluster::show(request.view.clone(), zone::local(), request.language())
+        return cluster::show(request)
             .map(|()| 0)
             .map_err(|e| Failure::of(&e, request.language()));
     }
@@ -96,14 +111,21 @@ fn run(request: &Request) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Says which version of `crm_mon` this one is like; JSON, which that one does not have, is text.
+/// Says what is wrong with the sections that were asked for.
+fn refuse_sections(request: &Request) -> Result<(), Failure> {
+    let problem = request.problem.as_deref();
+    problem.map_or(Ok(()), |problem| Err(Failure::usage(problem)))
+}
+
+/// Says which version of `crm_mon` this one is like.
 fn say_version(request: &Request) -> Result<u8, Failure> {
     let text = match request.format {
-        _ if request.daemonize => return Ok(0),
+        _ if request.daemonize && request.output_to.is_none() => return Ok(0),
         Format::Xml | Format::EmptyXml => Version.xml(&request.view.request),
         Format::LegacyXml => Version.legacy_xml(),
         Format::Html | Format::EmptyHtml => Version.html(request.page.clone()),
-        Format::Text | Format::Simple | Format::Json => Version.text(),
+        Format::Json => json(&Version.json(&request.view.request)),
+        Format::Text | Format::Simple => Version.text(),
     };
     write(&text, request.output_to.as_deref())
         .map(|()| 0)
@@ -124,11 +146,12 @@ fn keep_from_others(request: &Request) {
 /// Says that a process in the background would have nothing to do.
 fn nowhere_to_print(request: &Request) -> Option<Failure> {
     let follow = request.follow.as_ref().filter(|follow| follow.daemonize)?;
-    if source::is_stored() || follow.agent.is_some() {
+    // The version is no status: any CIB will do, and it may be printed nowhere.
+    if source::is_stored() && !request.version || follow.agent.is_some() {
         return None;
     }
     let is_file = |path: &str| path != "-";
-    if !request.output_to.as_deref().is_some_and(is_file) {
+    if !request.version && !request.output_to.as_deref().is_some_and(is_file) {
         let message = "--daemonize requires at least one of --output-to and --external-agent";
         let failure = Failure::usage(message);
         return Some(Failure {

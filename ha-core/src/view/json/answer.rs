@@ -45,6 +45,9 @@ pub struct Finding {
     pub finding: String,
     /// How bad it is: `error`, `warning` or `notice`.
     pub severity: String,
+    /// The resources that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// What is so, in the language of answers.
     pub text: String,
     /// What can be done about it, in that language.

@@ -30,7 +30,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// The version of what is described here.
-pub const SCHEMA_VERSION: &str = "1.1";
+pub const SCHEMA_VERSION: &str = "1.2";
 
 /// Defines types of the output: all of them can be read, written, compared and described.
 macro_rules! output {
@@ -97,9 +97,29 @@ pub struct Output {
     /// The answer to `--why`, instead of the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation>,
+    /// The answer to `--why` of a tag, instead of the status: one for each of its resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanations: Option<Vec<Explanation>>,
     /// The answer to `--findings`, instead of the status: the worst first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
+    /// The answer to `--version`, instead of the status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<ProgramVersion>,
+}
+
+/// The program whose output this is like.
+pub struct ProgramVersion {
+    /// Its name.
+    pub program: String,
+    /// Its version, such as `2.1.5`.
+    pub version: String,
+    /// Who wrote it.
+    pub author: String,
+    /// The commit that it was built from.
+    pub build: String,
+    /// What it was built with.
+    pub features: Vec<String>,
 }
 
 /// How the program ended.
@@ -363,7 +383,9 @@ impl Output {
             bans: None,
             answer: None,
             explanation: None,
+            explanations: None,
             findings: None,
+            version: None,
         }
     }
 }

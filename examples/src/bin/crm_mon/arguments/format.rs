@@ -2,7 +2,8 @@
 //!
 //! `--output-as` says what kind of document is wanted. The options that were there before it (`-s`, `-X`,
 //! `-h`, `-w`, `-N`) say what is in it, and choose a kind too; a later `--output-as` changes the kind
-//! alone. So `-s --output-as=xml` is a document of which the one-line status leaves nothing.
+//! alone. So `-s --output-as=xml` is a document of which the one-line status leaves nothing. JSON, which
+//! `crm_mon` does not have, is changed by no option of the other kind.
 
 /// The format to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,9 @@ impl Choice {
 
     /// Takes one of the others.
     pub(super) fn old(&mut self, old: Old) {
+        if self.kind == Kind::Json {
+            return;
+        }
         self.old = Some(old);
         let by_name = std::mem::take(&mut self.by_name);
         match old {

@@ -3,28 +3,32 @@
 use std::time::Duration;
 
 use ha_core::finding::{self, Finding};
-use ha_core::language::Language;
 use ha_core::live::corosync::cfg::Cfg;
 use ha_core::live::corosync::{NodeId, Options};
 use ha_core::live::pacemaker::{cib, fencer, pacemakerd};
 use ha_core::model::Cib;
-use ha_core::view::{self, FencingHistory};
+use ha_core::view::FencingHistory;
 use ha_core::xml::Document;
 use ha_core::{Error, ErrorKind, Result};
-use jiff::tz::TimeZone;
 
 use crate::arguments::{Follow, Request};
 use crate::failure::{self, Failure};
 use crate::program::wants_fencing;
 use crate::source::{Source, daemon_state};
-use crate::{follow, live};
+use crate::{follow, live, zone};
 
 /// How long the daemons may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Shows the cluster on the terminal, until the user ends it.
-pub(crate) fn show(view: view::Options, zone: TimeZone, language: Language) -> Result<()> {
-    live::run(view, zone, language)
+pub(crate) fn show(request: &Request) -> Result<()> {
+    let view = request.view.clone();
+    live::run(
+        view,
+        request.fence_history,
+        zone::local(),
+        request.language(),
+    )
 }
 
 /// Follows the cluster without a terminal.

@@ -8,10 +8,9 @@ use std::time::Duration;
 use ha_core::finding::Finding;
 use ha_core::language::Language;
 use ha_core::live::pacemaker::glance;
-use ha_core::view::{self, FencingHistory};
+use ha_core::view::FencingHistory;
 use ha_core::xml::Document;
 use ha_core::{Error, Result};
-use jiff::tz::TimeZone;
 
 use crate::arguments::{Follow, Request};
 use crate::ask::Asked;
@@ -52,7 +51,7 @@ fn hand_over() -> Result<Infallible> {
 }
 
 /// Shows the cluster on the terminal.
-pub(crate) fn show(_: view::Options, _: TimeZone, _: Language) -> Result<()> {
+pub(crate) fn show(_: &Request) -> Result<()> {
     match hand_over()? {}
 }
 

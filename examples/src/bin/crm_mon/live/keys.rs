@@ -24,7 +24,7 @@ fn part(view: &mut Options, part: Part, on: bool) {
 }
 
 /// The keys of the program that this one mimics. `D` hides what is at the top.
-pub(super) const TOGGLES: [Toggle; 13] = [
+pub(super) const TOGGLES: [Toggle; 12] = [
     Toggle {
         key: 'n',
         what: ("resources grouped by node", "ressources par nœud"),
@@ -95,23 +95,6 @@ pub(super) const TOGGLES: [Toggle; 13] = [
         set: |view, on| part(view, Part::Bans, on),
     },
     Toggle {
-        key: 'm',
-        what: (
-            "failed and pending fencing",
-            "isolements échoués et en cours",
-        ),
-        is_on: |view| view.parts.has(Part::FencingFailed),
-        set: |view, on| {
-            for one in [
-                Part::FencingFailed,
-                Part::FencingPending,
-                Part::FencingSucceeded,
-            ] {
-                part(view, one, on);
-            }
-        },
-    },
-    Toggle {
         key: 'D',
         what: ("hide the summary", "cacher le résumé"),
         is_on: |view| !view.parts.has(Part::Counts),
@@ -141,13 +124,32 @@ pub(super) fn press(app: &mut App, key: KeyEvent, now: Timestamp) -> bool {
         app.help = false;
         return true;
     }
+    app.no_match = false;
     match key.code {
         KeyCode::Char('q') => return false,
         KeyCode::Char('?') => app.help = true,
         KeyCode::Char('/') => app.typing = Some(String::new()),
-        KeyCode::Char('>') => find(app, app.top + 1, true),
-        KeyCode::Char('<') => find(app, app.top, false),
-        KeyCode::Esc => app.search.clear(),
+        KeyCode::Char('>') => {
+            let from = seen_hit(app).map_or(app.top, |at| at + 1);
+            find(app, from, true);
+        }
+        KeyCode::Char('<') => {
+            let before = seen_hit(app).unwrap_or(app.top);
+            find(app, before, false);
+        }
+        KeyCode::Esc => {
+            app.search.clear();
+            app.hit = None;
+        }
+        KeyCode::Char('m') => {
+            app.fence_history = (app.fence_history + 1) % 4;
+            app.view.parts = app
+                .view
+                .parts
+                .difference(Parts::FENCING)
+                .union(Parts::of_fence_history(app.fence_history));
+            app.compute(now);
+        }
         KeyCode::Down => app.scroll_to(app.top + 1),
         KeyCode::Up => app.scroll_to(app.top.saturating_sub(1)),
         KeyCode::PageDown | KeyCode::Char(' ') => app.scroll_to(app.top + app.height.max(1)),
@@ -203,6 +205,12 @@ pub(super) fn matches(app: &App, line: &ha_core::view::out::Line) -> bool {
     text.to_lowercase().contains(&app.search.to_lowercase())
 }
 
+/// The line that the last search went to, unless it was scrolled away.
+fn seen_hit(app: &App) -> Option<usize> {
+    let seen = app.top..app.top + app.height.max(1);
+    app.hit.filter(|at| seen.contains(at))
+}
+
 /// Goes to the next line from here on that has what is searched for, or to the last one before here.
 fn find(app: &mut App, from: usize, forward: bool) {
     let hits: Vec<usize> = (0..app.lines.len())
@@ -213,7 +221,9 @@ fn find(app: &mut App, from: usize, forward: bool) {
     } else {
         hits.iter().rfind(|&&at| at < from).or(hits.last())
     };
-    if let Some(&at) = next {
+    app.hit = next.copied();
+    app.no_match = app.hit.is_none() && !app.search.is_empty();
+    if let Some(at) = app.hit {
         app.scroll_to(at);
     }
 }

@@ -5,6 +5,7 @@
 //! changes. Once a minute it is computed again from the same CIB, because rules and failure time-outs
 //! depend on the time.
 
+mod bar;
 mod cluster;
 mod keys;
 mod screen;
@@ -16,7 +17,7 @@ use ha_core::Result;
 use ha_core::language::Language;
 use ha_core::status::Computer;
 use ha_core::view::out::Line;
-use ha_core::view::{DaemonState, FencingHistory, Options, Report};
+use ha_core::view::{DaemonState, FencingHistory, Options, Part, Parts, Report};
 use ha_core::xml::Document;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -88,6 +89,12 @@ struct App {
     typing: Option<String>,
     /// What is searched for.
     search: String,
+    /// The line that the last search went to.
+    hit: Option<usize>,
+    /// The last search went nowhere.
+    no_match: bool,
+    /// How much to show of what was fenced: 0 to 3.
+    fence_history: u8,
     color: bool,
     /// Of what is not the status.
     language: Language,
@@ -95,6 +102,12 @@ struct App {
 
 impl App {
     fn new(view: Options, zone: TimeZone, color: bool, language: Language) -> Self {
+        let fence_history = if view.parts.has(Part::FencingSucceeded) {
+            2
+        } else {
+            let some = Parts::FENCING.difference(view.parts) != Parts::FENCING;
+            u8::from(some)
+        };
         Self {
             view,
             document: None,
@@ -110,6 +123,9 @@ impl App {
             help: false,
             typing: None,
             search: String::new(),
+            hit: None,
+            no_match: false,
+            fence_history,
             color,
             language,
         }
@@ -168,6 +184,8 @@ impl App {
                 self.compute(now);
             }
             News::Lost(cause) => {
+                // More important than a search.
+                self.no_match = false;
                 // The time since when stays that of the first report.
                 let since = match self.link {
                     Link::Down(since, _) => since,
@@ -190,7 +208,12 @@ fn color() -> bool {
 ///
 /// # Errors
 /// When the terminal cannot be read or drawn on.
-pub(crate) fn run(view: Options, zone: TimeZone, language: Language) -> Result<()> {
+pub(crate) fn run(
+    view: Options,
+    fence_history: u8,
+    zone: TimeZone,
+    language: Language,
+) -> Result<()> {
     let (teller, news) = channel();
     let keyboard = teller.clone();
     let stopper = teller.clone();
@@ -222,6 +245,8 @@ pub(crate) fn run(view: Options, zone: TimeZone, language: Language) -> Result<(
     let asker = std::thread::spawn(move || cluster::ask(&asker));
     std::thread::spawn(move || cluster::follow(&teller, asker.thread(), language));
     let mut app = App::new(view, zone, color(), language);
+    // Of the levels that show all, the sections do not tell which.
+    app.fence_history = app.fence_history.max(fence_history.min(3));
     let result = show(&mut terminal, &mut app, &news);
     ratatui::restore();
     result

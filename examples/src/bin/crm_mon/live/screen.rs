@@ -1,7 +1,6 @@
 //! The drawing.
 
 use ha_core::view::out::Line as Text;
-use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::style::{Color, Modifier, Style};
@@ -9,12 +8,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::keys::{self, TOGGLES};
-use super::{App, Link};
+use super::{App, bar};
 
-/// Draws everything: the status, and at the bottom a line on the connection.
+/// Draws everything: the status, and at the bottom a line on the connection, or some.
 pub(super) fn draw(app: &mut App, frame: &mut Frame<'_>) {
-    let [body, bar] =
-        Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(frame.area());
+    let whole = frame.area();
+    let bar = bar::lines(app, whole.width.into(), whole.height.into());
+    let height = u16::try_from(bar.len()).unwrap_or(1);
+    let [body, foot] =
+        Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(whole);
     app.height = usize::from(body.height);
     app.scroll_to(app.top);
     let lines = if app.help {
@@ -29,17 +31,18 @@ pub(super) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     } else {
         app.lines
             .iter()
+            .enumerate()
             .skip(app.top)
             .take(app.height)
-            .map(|line| styled(app, line))
+            .map(|(at, line)| styled(app, line, app.hit == Some(at)))
             .collect()
     };
     let left = u16::try_from(app.left).unwrap_or(u16::MAX);
     frame.render_widget(Paragraph::new(lines).scroll((0, left)), body);
-    frame.render_widget(Paragraph::new(status_line(app)), bar);
+    frame.render_widget(Paragraph::new(bar), foot);
 }
 
-fn color(app: &App, color: Color) -> Style {
+pub(super) fn color(app: &App, color: Color) -> Style {
     if app.color {
         Style::new().fg(color)
     } else {
@@ -72,7 +75,7 @@ fn of_label(app: &App, text: &str) -> Option<Style> {
     }
 }
 
-fn styled(app: &App, text: &Text) -> Line<'static> {
+fn styled(app: &App, text: &Text, is_hit: bool) -> Line<'static> {
     let bullet = text.bullet();
     let mut column = bullet.chars().count();
     let mut spans = vec![Span::raw(bullet)];
@@ -88,7 +91,11 @@ fn styled(app: &App, text: &Text) -> Line<'static> {
         line = line.style(Style::new().add_modifier(Modifier::BOLD));
     }
     if keys::matches(app, text) {
-        line = line.style(Style::new().add_modifier(Modifier::REVERSED));
+        let mut style = Style::new().add_modifier(Modifier::REVERSED);
+        if is_hit {
+            style = style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+        }
+        line = line.style(style);
     }
     line
 }
@@ -104,7 +111,7 @@ fn spread(text: &str, column: &mut usize) -> String {
     spread
 }
 
-fn words(app: &App, english: &'static str, french: &'static str) -> &'static str {
+pub(super) fn words(app: &App, english: &'static str, french: &'static str) -> &'static str {
     crate::words::of(app.language, english, french)
 }
 
@@ -115,6 +122,15 @@ fn help(app: &App) -> Vec<Line<'static>> {
         let what = words(app, toggle.what.0, toggle.what.1);
         lines.push(Line::raw(format!("{mark} {}  {what}", toggle.key)));
     }
+    lines.push(Line::raw(format!(
+        "{} m  {}",
+        app.fence_history,
+        words(
+            app,
+            "fencing: 0 none, 1 failed and pending, 2 all, 3 all in full",
+            "isolements : 0 aucun, 1 échoués et en cours, 2 tous, 3 tous en entier",
+        )
+    )));
     for (english, french) in [
         ("", ""),
         (
@@ -131,79 +147,4 @@ fn help(app: &App) -> Vec<Line<'static>> {
         lines.push(Line::raw(words(app, english, french)));
     }
     lines
-}
-
-fn status_line(app: &App) -> Line<'static> {
-    if let Some(typed) = &app.typing {
-        return Line::raw(format!("/{typed}"));
-    }
-    let keys = words(app, "? keys   q quit", "? touches   q quitter");
-    match &app.link {
-        Link::Connecting => Line::raw(words(app, "connecting   q quit", "connexion   q quitter")),
-        Link::Up => {
-            let version = app.document.as_ref().map(|document| document.version());
-            let version = version.map_or_else(String::new, |version| format!("   CIB {version}"));
-            if let Some(since) = app.launcher_gone {
-                let silent = since_when(app, "pacemakerd", since);
-                let followed = words(app, "; the CIB is followed", " ; la CIB est suivie");
-                return alarm(app, format!("{silent}{followed}{version}   {keys}"));
-            }
-            let live = words(
-                app,
-                "live since the last change at",
-                "en direct depuis le dernier changement, à",
-            );
-            Line::styled(
-                format!("{live} {}{version}   {keys}", time(app, app.at)),
-                Style::new().add_modifier(Modifier::DIM),
-            )
-        }
-        Link::Silent(since) => {
-            let silent = since_when(app, "pacemaker-based", *since);
-            alarm(app, format!("{silent}{}", last_known(app)))
-        }
-        Link::Down(since, cause) => {
-            let known = if app.document.is_some() {
-                last_known(app)
-            } else {
-                ""
-            };
-            let lost = words(
-                app,
-                "no connection to the cluster since",
-                "pas de connexion à la grappe depuis",
-            );
-            let colon = words(app, ":", " :");
-            let text = format!("{lost} {}{known}{colon} {cause}", time(app, *since));
-            alarm(app, text)
-        }
-    }
-}
-
-/// Says that a daemon does not answer.
-fn since_when(app: &App, daemon: &str, since: Timestamp) -> String {
-    let (silent, when) = (
-        words(app, "no answer from", "pas de réponse de"),
-        words(app, "since", "depuis"),
-    );
-    format!("{silent} {daemon} {when} {}", time(app, since))
-}
-
-fn last_known(app: &App) -> &'static str {
-    words(
-        app,
-        "; this is the last known state",
-        " ; ceci est le dernier état connu",
-    )
-}
-
-fn alarm(app: &App, text: String) -> Line<'static> {
-    let style = color(app, Color::Red).add_modifier(Modifier::REVERSED);
-    Line::styled(text, style)
-}
-
-fn time(app: &App, at: Timestamp) -> String {
-    at.to_zoned(app.zone.clone())
-        .strftime("%H:%M:%S")
-        .to_string()
 }

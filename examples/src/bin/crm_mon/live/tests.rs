@@ -236,6 +236,130 @@ fn scrolls_and_searches() {
 }
 
 #[test]
+fn a_search_goes_on_past_what_fills_the_last_page_and_says_when_there_is_nothing() {
+    let mut app = app();
+    press(&mut app, "r");
+    draw(&mut app, 80, 40);
+    let hits: Vec<usize> = (0..app.lines.len())
+        .filter(|&at| {
+            app.lines[at]
+                .pieces
+                .iter()
+                .any(|piece| piece.text.contains("es"))
+        })
+        .collect();
+    assert!(hits.len() > 3, "{hits:?}");
+    // Everything fits on one page: no hit can be scrolled to the top.
+    press(&mut app, "/es\n");
+    let mut seen = vec![app.hit];
+    for _ in 1..=hits.len() {
+        press(&mut app, ">");
+        seen.push(app.hit);
+    }
+    let round: Vec<Option<usize>> = hits.iter().chain(&hits[..1]).map(|&at| Some(at)).collect();
+    assert_eq!(seen, round);
+    press(&mut app, "<");
+    assert_eq!(app.hit, hits.last().copied());
+    press(&mut app, "<");
+    assert_eq!(app.hit, hits.get(hits.len() - 2).copied());
+
+    press(&mut app, "/unheard-of\n");
+    assert_eq!(draw(&mut app, 80, 10)[9], "no match: unheard-of");
+    press(&mut app, ">");
+    assert_eq!(draw(&mut app, 80, 10)[9], "no match: unheard-of");
+    // Any other key has the bar again, and nothing searched for is no search.
+    press(&mut app, "\u{1b}");
+    assert!(draw(&mut app, 80, 10)[9].starts_with("live since"));
+    press(&mut app, "/\n");
+    assert!(draw(&mut app, 80, 10)[9].starts_with("live since"));
+    app.language = Language::French;
+    press(&mut app, "/rien de tel\n");
+    assert_eq!(draw(&mut app, 80, 10)[9], "aucun résultat : rien de tel");
+}
+
+#[test]
+fn the_levels_of_what_was_fenced_follow_each_other() {
+    use ha_core::view::Part::{FencingFailed, FencingPending, FencingSucceeded};
+    let shown = |app: &App| {
+        [FencingFailed, FencingPending, FencingSucceeded].map(|part| app.view.parts.has(part))
+    };
+    let mut view = Options::default();
+    view.parts = view.parts.union(Parts::of_fence_history(1));
+    let mut app = App::new(view, TimeZone::UTC, true, Language::English);
+    assert_eq!(app.fence_history, 1);
+    for (level, parts) in [
+        (2, [true; 3]),
+        (3, [true; 3]),
+        (0, [false; 3]),
+        (1, [true, true, false]),
+        (2, [true; 3]),
+    ] {
+        press(&mut app, "m");
+        assert_eq!((app.fence_history, shown(&app)), (level, parts));
+        press(&mut app, "?");
+        let help = draw(&mut app, 80, 40);
+        let told = format!("{level} m  fencing: 0 none");
+        assert!(help.iter().any(|line| line.starts_with(&told)), "{help:#?}");
+        press(&mut app, "?");
+    }
+}
+
+#[test]
+fn a_narrow_screen_says_what_is_lost_and_since_when() {
+    let cause = "the connection to the CIB manager ended: Connection reset";
+    for (language, full, short) in [
+        (
+            Language::English,
+            "no connection to the cluster since 00:01:00",
+            "lost since 00:01:00: the",
+        ),
+        (
+            Language::French,
+            "pas de connexion à la grappe depuis 00:01:00",
+            "perdue depuis 00:01:00 : the",
+        ),
+    ] {
+        let mut app = app();
+        app.language = language;
+        let at = Timestamp::from_second(60).expect("in range");
+        assert!(app.hear(News::Lost(cause.into()), at).expect("no error"));
+        for width in [60, 70, 80, 100] {
+            let lines = draw(&mut app, width, 24).join(" ");
+            assert!(
+                lines.contains(full) && lines.contains("Connection reset"),
+                "{width}: {lines}"
+            );
+            let known = match language {
+                Language::French => "dernier état connu",
+                _ => "last known state",
+            };
+            assert!(lines.contains(known), "{width}: {lines}");
+            // The status itself stays on top.
+            assert!(lines.contains("Cluster Summary:"), "{width}: {lines}");
+        }
+        // Without lines to spare, what matters comes first.
+        let lines = draw(&mut app, 60, 5);
+        assert!(lines[4].starts_with(short), "{lines:#?}");
+        let mut app = self::app();
+        app.language = language;
+        app.hear(News::Daemon(None), at).expect("no error");
+        for (width, height) in [(60, 24), (60, 5), (80, 5)] {
+            let lines = draw(&mut app, width, height).join(" ");
+            assert!(
+                lines.contains("pacemakerd") && lines.contains("00:01:00"),
+                "{lines}"
+            );
+        }
+    }
+    let mut app = app();
+    let lines = draw(&mut app, 60, 10);
+    assert_eq!(
+        lines[9],
+        "live since 00:00:00   CIB 0.4.2   ? keys   q quit"
+    );
+}
+
+#[test]
 fn colours_mean_something_and_can_be_left_out() {
     let mut app = app();
     let colours = |app: &mut App| {
