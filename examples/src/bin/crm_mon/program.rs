@@ -1,5 +1,6 @@
 //! What the program does, wherever the status comes from.
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::mem::ManuallyDrop;
 
@@ -80,7 +81,7 @@ fn run(request: &Request) -> Result<u8, Failure> {
     }
     let screen = request.format == Format::Text && request.output_to.is_none();
     let screen = screen && request.asked.is_none() && !request.one_shot && is_live;
-    if screen && std::io::stdout().is_terminal() {
+    if screen && std::io::stdout().is_terminal() && can_draw(std::env::var_os("TERM")) {
         return cluster::show(request)
             .map(|()| 0)
             .map_err(|e| Failure::of(&e, request.language()));
@@ -109,6 +110,11 @@ fn run(request: &Request) -> Result<u8, Failure> {
         eprintln!("{UNHEALTHY}");
     }
     Ok(0)
+}
+
+/// Tells whether a terminal of this kind can show a screen that changes. One that cannot is shown the status once.
+fn can_draw(kind: Option<OsString>) -> bool {
+    kind.is_some_and(|kind| !kind.is_empty() && kind != "dumb")
 }
 
 /// Says what is wrong with the sections that were asked for.
@@ -227,5 +233,18 @@ pub(crate) fn write(text: &str, to: Option<&str>) -> std::io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_draw;
+
+    #[test]
+    fn what_cannot_draw_is_no_screen() {
+        assert!(can_draw(Some("xterm-256color".into())));
+        for kind in [None, Some(""), Some("dumb")] {
+            assert!(!can_draw(kind.map(Into::into)), "{kind:?}");
+        }
     }
 }

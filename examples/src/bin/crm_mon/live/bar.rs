@@ -44,7 +44,7 @@ pub(super) fn lines(app: &App, width: usize, height: usize) -> Vec<Line<'static>
                 "live since the last change at",
                 "en direct depuis le dernier changement, à",
             );
-            let briefly = words(app, "live since", "en direct depuis");
+            let briefly = words(app, "live since", "depuis");
             let at = time(app, app.at);
             [live, briefly].map(|live| format!("{live} {at}{version}   {keys}"))
         }

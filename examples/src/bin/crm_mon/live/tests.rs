@@ -357,6 +357,11 @@ fn a_narrow_screen_says_what_is_lost_and_since_when() {
         lines[9],
         "live since 00:00:00   CIB 0.4.2   ? keys   q quit"
     );
+    app.language = Language::French;
+    assert_eq!(
+        draw(&mut app, 60, 10)[9],
+        "depuis 00:00:00   CIB 0.4.2   ? touches   q quitter"
+    );
 }
 
 #[test]
