@@ -141,6 +141,13 @@ fn switch_on(settings: &Settings, request: &Request) -> Result<()> {
         judge_by_corosync(&wanted.to_string())?;
     }
     write_all(&files, request)?;
+    if key.is_some() && !key_is_there && !request.dry_run {
+        let peer = &settings.peer()?.ssh();
+        report::line(&say!(
+            "a new key was made; on a machine that was installed anew, take the one of the other instead:\n  scp -p root@{peer}:{AUTHKEY} {AUTHKEY}",
+            "une nouvelle clé a été faite ; sur une machine réinstallée, reprendre plutôt celle de l'autre :\n  scp -p root@{peer}:{AUTHKEY} {AUTHKEY}"
+        ))?;
+    }
     if key_is_missing {
         let maitre = &settings.maitre.name;
         report::line(&say!(

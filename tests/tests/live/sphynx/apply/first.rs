@@ -237,6 +237,9 @@ pub(super) fn knet(lab: &Lab) -> Result<()> {
     assert_eq!(esclave.processes("corosync")?, [0; 0]);
     let made = done(&maitre, &[])?;
     assert!(made.contains(&format!("{KEY} : écrit\n")), "{made}");
+    // Else a machine that was installed anew would no longer understand the other one.
+    let instead = format!("scp -p root@10.0.254.12:{KEY} {KEY}\n");
+    assert!(made.contains(&instead), "{made}");
     let size = maitre
         .command("stat")
         .args(["-c", "%s %a %U:%G", KEY])
