@@ -313,17 +313,18 @@ impl<'d> Operation<'d> {
 
     /// Compares the ages of two entries: `Greater` means newer than `other`.
     ///
-    /// `same_node` tells whether both ran on one node, so that call ids can be compared.
+    /// `same_node` tells whether both ran on one node, so that call ids can be compared, when the operations
+    /// do not say it themselves.
     #[must_use]
     pub fn age_order(&self, other: &Self, same_node: bool) -> Ordering {
         let same_id = matches!((self.id, other.id), (Some(a), Some(b)) if a == b);
-        let one_node = match (self.on_node, other.on_node) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        };
-        if same_id && one_node {
+        let nodes = self.on_node.zip(other.on_node);
+        let one_node = nodes.map(|(a, b)| a == b);
+        if same_id && one_node.unwrap_or(true) {
             return Ordering::Equal;
         }
+        // What the operations say of their nodes decides.
+        let same_node = one_node.unwrap_or(same_node);
         let (a, b) = (self.call_id, other.call_id);
         if a == -1 && b == -1 {
             return Ordering::Equal;

@@ -46,7 +46,7 @@ pub(super) struct ResourceWork<'d> {
 }
 
 /// The `lrm_resource` elements by the name of their node and their own id.
-pub(super) type Histories<'d> = Map<&'d str, Map<&'d str, Element<'d>>>;
+pub(super) type Histories<'d> = Map<&'d str, Map<&'d str, Vec<Element<'d>>>>;
 
 /// The state of the computation.
 pub(super) struct Engine<'d> {

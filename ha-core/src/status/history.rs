@@ -4,7 +4,7 @@ use crate::model::{Operation, scalar};
 use crate::xml::Element;
 
 use super::engine::{Engine, Histories};
-use super::entries::{Brief, holder};
+use super::entries::Brief;
 use super::mapping::without_number;
 use super::operation::Reading;
 use super::table::Map;
@@ -283,22 +283,33 @@ impl<'d> Engine<'d> {
         false
     }
 
-    /// Finds what a node's history says of a resource.
-    pub(super) fn history_entry(&self, node: &str, resource: &str) -> Option<Element<'d>> {
+    /// Finds what a node's history says of a resource: the first entry.
+    fn history_entry(&self, node: &str, resource: &str) -> Option<Element<'d>> {
+        self.history_entries(node, resource).first().copied()
+    }
+
+    /// Finds all that a node's history says of a resource: one entry, unless the CIB is odd.
+    pub(super) fn history_entries(&self, node: &str, resource: &str) -> &[Element<'d>] {
         let histories = self.histories.get_or_init(|| {
             let mut histories = Histories::default();
             for &(_, name, state) in &self.node_states {
                 let of_node = histories.entry(name).or_default();
-                let entries = holder(state).into_iter();
-                for entry in entries.flat_map(|holder| holder.children_named("lrm_resource")) {
+                let entries = state
+                    .children_named("lrm")
+                    .flat_map(|lrm| lrm.children_named("lrm_resources"))
+                    .flat_map(|holder| holder.children_named("lrm_resource"));
+                for entry in entries {
                     if let Some(id) = entry.attribute("id") {
-                        of_node.entry(id).or_insert(entry);
+                        of_node.entry(id).or_default().push(entry);
                     }
                 }
             }
             histories
         });
-        histories.get(node)?.get(resource).copied()
+        let of_node = histories.get(node);
+        of_node
+            .and_then(|entries| entries.get(resource))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Keeps the history for the views: online nodes, in the order of the CIB.

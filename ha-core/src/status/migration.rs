@@ -32,7 +32,8 @@ impl<'d> Engine<'d> {
             .then_some(ends)
     }
 
-    /// Finds the first operation with this task in a node's history of the resource.
+    /// Finds the operation with this task in a node's history of the resource. Where there are several,
+    /// Pacemaker takes none: it cannot tell which is meant.
     fn find_operation(
         &self,
         resource: ResourceIndex,
@@ -40,19 +41,21 @@ impl<'d> Engine<'d> {
         node: &str,
         accept: impl Fn(&Operation<'d>) -> bool,
     ) -> Option<Operation<'d>> {
-        let entry = self.history_entry(node, &self.resource(resource).id)?;
-        self.operations(entry)
-            .find(|op| op.task == task && accept(op))
+        let entries = self.history_entries(node, &self.resource(resource).id);
+        let mut found = entries
+            .iter()
+            .flat_map(|&entry| self.operations(entry))
+            .filter(|op| op.task == task && accept(op));
+        let first = found.next();
+        first.filter(|_| found.next().is_none())
     }
 
     /// Tells whether a node's history says nothing that has run.
     fn is_unknown_on(&self, resource: ResourceIndex, node: &str) -> bool {
-        self.history_entry(node, &self.resource(resource).id)
-            .is_none_or(|entry| {
-                entry
-                    .children_named("lrm_rsc_op")
-                    .all(|op| op.attribute("rc-code") == Some(NOT_RUN))
-            })
+        self.history_entries(node, &self.resource(resource).id)
+            .iter()
+            .flat_map(|entry| entry.children_named("lrm_rsc_op"))
+            .all(|op| op.attribute("rc-code") == Some(NOT_RUN))
     }
 
     fn changed_after(
@@ -62,13 +65,14 @@ impl<'d> Engine<'d> {
         event: &Operation<'d>,
         same_node: bool,
     ) -> bool {
-        self.history_entry(node, &self.resource(resource).id)
-            .is_some_and(|entry| {
-                self.operations(entry).any(|op| {
-                    matches!(op.task, "start" | "stop" | "migrate_to" | "migrate_from")
-                        && op.age_order(event, same_node).is_gt()
-                })
-            })
+        // Of a resource that is there more than once, Pacemaker looks at no entry.
+        let &[entry] = self.history_entries(node, &self.resource(resource).id) else {
+            return false;
+        };
+        self.operations(entry).any(|op| {
+            matches!(op.task, "start" | "stop" | "migrate_to" | "migrate_from")
+                && op.age_order(event, same_node).is_gt()
+        })
     }
 
     fn found_stopped_after(
