@@ -3,6 +3,7 @@
 use crate::xml::Element;
 
 use super::engine::Engine;
+use super::instances::Slot;
 use super::resources::{Place, members};
 use super::types::{Agent, NodeIndex, NodeKind, ResourceIndex, ResourceKind};
 
@@ -72,39 +73,13 @@ impl<'d> Engine<'d> {
             .child
     }
 
-    fn anonymous_instance(&self, node: NodeIndex, clone: ResourceIndex, name: &str) -> Instance {
-        let mut found = None;
-        let mut free = None;
-        let mut skip_free = false;
-        for &instance in &self.resource(clone).children {
-            match self.located_on(instance) {
-                Some(location) => {
-                    if location == node {
-                        let member = self.member_named(instance, name);
-                        match member {
-                            Some(member) if !self.resource(member).running_on.is_empty() => {
-                                skip_free = true;
-                            }
-                            Some(member) => {
-                                found = Some(member);
-                                break;
-                            }
-                            None => {}
-                        }
-                    }
-                }
-                None => {
-                    if !skip_free && free.is_none() && !self.resource(instance).blocked {
-                        free = self.member_named(instance, name).filter(|&member| {
-                            self.resource(member)
-                                .pending_node
-                                .is_none_or(|pending| pending == node)
-                        });
-                    }
-                }
-            }
-        }
-        let Some(found) = found.or(if skip_free { None } else { free }) else {
+    fn anonymous_instance(
+        &mut self,
+        node: NodeIndex,
+        clone: ResourceIndex,
+        name: &str,
+    ) -> Instance {
+        let (Slot::Here(found) | Slot::Free(found)) = self.slot(node, clone, name) else {
             return Instance::Orphan;
         };
         let state = self.node(node);
@@ -123,7 +98,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Returns the first node where an instance runs or has an operation under way.
-    fn located_on(&self, instance: ResourceIndex) -> Option<NodeIndex> {
+    pub(super) fn located_on(&self, instance: ResourceIndex) -> Option<NodeIndex> {
         let resource = self.resource(instance);
         if resource.is_primitive() {
             return resource
@@ -139,7 +114,11 @@ impl<'d> Engine<'d> {
     }
 
     /// Finds the primitive with this configured id: the instance itself, or a member of it.
-    fn member_named(&self, instance: ResourceIndex, name: &str) -> Option<ResourceIndex> {
+    pub(super) fn member_named(
+        &self,
+        instance: ResourceIndex,
+        name: &str,
+    ) -> Option<ResourceIndex> {
         let resource = self.resource(instance);
         if resource.is_primitive() {
             return (resource.configured_id == name || resource.id == name).then_some(instance);

@@ -30,6 +30,7 @@ mod entries;
 mod expand;
 mod failure;
 mod history;
+mod instances;
 mod location;
 mod mapping;
 mod meta;

@@ -180,6 +180,7 @@ impl<'d> Engine<'d> {
             let entry = self.resource_mut(resource);
             entry.pending_task = Some(task);
             entry.pending_node = Some(reading.node);
+            self.note_move(resource);
         }
     }
 

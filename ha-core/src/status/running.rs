@@ -160,6 +160,7 @@ impl<'d> Engine<'d> {
             self.resource_mut(index).running_on.push(node);
             let primitive = self.resource(index).is_primitive();
             if primitive {
+                self.note_move(index);
                 self.node_mut(node).running.push(index);
                 if self.node(node).maintenance {
                     let entry = self.resource_mut(index);
