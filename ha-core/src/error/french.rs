@@ -297,6 +297,8 @@ static TABLE: &[(&str, &str)] = &[
      "aucun DC ne répond : une élection peut être en cours, ou la partition n'en a pas ; voir `crm_mon -1` et réessayer"),
     ("nobody can tell beforehand what a daemon will do", "nul ne peut dire d'avance ce que fera un démon"),
     ("this takes a running cluster", "il y faut une grappe en marche"),
+    ("the nodes of a running cluster forget; a CIB file has none", "ce sont les nœuds d'une grappe qui tourne qui oublient ; un fichier de CIB n'en a pas"),
+    ("ask the cluster itself; what would be forgotten is told by --dry-run", "le demander à la grappe elle-même ; --dry-run dit ce qui serait oublié"),
     ("a CIB file has no cluster to wait for", "un fichier de CIB n'a pas de grappe à attendre"),
     ("a file cannot be followed", "un fichier ne peut être suivi"),
     ("the root element is <{}>, not <cib>", "l'élément racine est <{}>, pas <cib>"),

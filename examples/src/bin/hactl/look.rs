@@ -156,6 +156,9 @@ fn print_resources(act: &Act<'_>, status: &ClusterStatus) -> Result<()> {
         if !resource.managed {
             text.push_str(words(" (unmanaged)", " (non gérée)"));
         }
+        if resource.orphan {
+            text.push_str(words(" (no longer configured)", " (plus configurée)"));
+        }
         act.screen.line(sense, &text)?;
     }
     Ok(())

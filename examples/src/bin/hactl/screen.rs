@@ -7,7 +7,7 @@ use std::time::Duration;
 use ha_core::change::{Action, Plan};
 use ha_core::language::Language;
 use ha_core::live::cluster::{Cluster, Unfinished};
-use ha_core::{Error, ErrorKind, Result};
+use ha_core::{Error, ErrorExt as _, ErrorKind, Result};
 use serde::Serialize;
 
 use crate::arguments::Arguments;
@@ -104,8 +104,16 @@ impl Screen {
         wipe();
         match std::io::stdout().lock().write_all(text.as_bytes()) {
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-            written => Ok(written?),
+            Err(e) if e.kind() == std::io::ErrorKind::StorageFull => {
+                let next = self.words("make room where it goes", "faire de la place là où il va");
+                Err(Error::from(e).context(self.writing()).with_hint(next))
+            }
+            written => Ok(written.context(self.writing())?),
         }
+    }
+
+    fn writing(&self) -> &'static str {
+        self.words("write the result", "écrire le résultat")
     }
 
     /// Writes a value as one line of JSON.

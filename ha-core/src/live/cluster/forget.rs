@@ -10,7 +10,7 @@ use super::{Cluster, status_of};
 use crate::change::edit::not_found;
 use crate::live::pacemaker::{attrd, controld, exchange};
 use crate::status::{ClusterStatus, OperationRecord, Resource, ResourceHistory, ResourceIndex};
-use crate::{ErrorExt, Result};
+use crate::{Error, ErrorExt, ErrorKind, Result};
 
 /// What was forgotten about a resource on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,7 +70,7 @@ impl Forget {
     /// Lists what would be forgotten now, without changing anything.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such resource or node, and those of [`Cluster::status`].
+    /// [`ErrorKind::NotFound`] when there is no such resource or node, and those of [`Cluster::status`].
     pub fn what_if(&self) -> Result<Vec<Forgotten>> {
         let targets = self.targets()?;
         Ok(targets.into_iter().map(|target| target.forgotten).collect())
@@ -80,7 +80,7 @@ impl Forget {
     /// was nothing. When the cause of a failure is still there, it comes back.
     ///
     /// # Errors
-    /// Those of [`what_if`](Self::what_if), [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when it is not
+    /// Those of [`what_if`](Self::what_if), [`ErrorKind::Timeout`] when it is not
     /// looked at again in time, and those of the attribute manager and the controller.
     ///
     /// # Example
@@ -117,6 +117,12 @@ impl Forget {
     }
 
     fn run(&self, timeout: Duration) -> Result<Vec<Forgotten>> {
+        if self.cluster.cib().is_file() {
+            let message = "the nodes of a running cluster forget; a CIB file has none";
+            return Err(Error::new(ErrorKind::Unsupported, message).with_hint(
+                "ask the cluster itself; what would be forgotten is told by --dry-run",
+            ));
+        }
         let deadline = exchange::deadline(timeout);
         self.cluster.tidy(deadline);
         // Before the first request, so that no answer is missed.

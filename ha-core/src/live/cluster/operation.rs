@@ -48,7 +48,7 @@ impl fmt::Debug for Operation {
 }
 
 /// How an operation has ended that was waited for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Done {
     /// What was changed in the CIB; empty when everything was so already. Where a daemon was asked, what
@@ -58,6 +58,16 @@ pub struct Done {
     pub status: ClusterStatus,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+impl fmt::Debug for Done {
+    /// Without the status, which is that of a whole cluster.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Done")
+            .field("changed", &self.changed.to_string())
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Operation {
