@@ -38,6 +38,7 @@ async fn of_operations(operation: &Operation) {
 /// What needs a running cluster ends as its twin does: refused, for a file.
 async fn of_moves(order: &Move, restart: &Restart, forget: &Forget) {
     assert_eq!(end(order.what_if_async().await), end(order.what_if()));
+    assert_eq!(end(order.foresee_async().await), end(order.foresee()));
     assert_eq!(end(restart.what_if_async().await), end(restart.what_if()));
     assert_eq!(end(forget.what_if_async().await), end(forget.what_if()));
     let moved: Result<Moved> = order.wait_async(LIMIT).await;
@@ -57,6 +58,10 @@ async fn of_the_cluster(cluster: &Cluster) {
     );
     let plan = cluster.change_async(|_| Ok(())).await.expect("a file");
     assert!(plan.is_empty());
+    assert_eq!(
+        end(cluster.abandoned_async().await),
+        end(cluster.abandoned())
+    );
     assert_eq!(
         end(cluster.end_abandoned_async().await),
         Ok("[]".to_owned())

@@ -307,6 +307,7 @@ fn killed_moves(lab: &Lab) -> Result<()> {
         &["resource", "refresh", "stubborn"],
         &["node", "set", "maitre", "looked", "once"],
         &["resource", "move", "stubborn", "esclave"],
+        &["settle"],
     ] {
         let to = match located(&here, "slow")?.as_slice() {
             [on] if on == "maitre" => "esclave",
@@ -318,8 +319,11 @@ fn killed_moves(lab: &Lab) -> Result<()> {
         signal(mover.inner_pid()?, Signal::KILL)?;
         mover.wait()?;
         assert_ne!(moves(&here)?, [""; 0]);
+        let said = done(&here, &["status"])?;
+        let left = |line: &str| line.starts_with("ha-move-slow") && line.contains(": left behind");
+        assert!(said.lines().any(left), "{said}");
         let_go(lab, "stop")?;
-        if next[1] == "move" {
+        if next.contains(&"move") {
             refused(&here, next, 113)?;
         } else {
             done(&here, next)?;

@@ -245,6 +245,8 @@ impl<'a> Act<'a> {
     pub(crate) fn settle(&self) -> Result<ExitCode> {
         self.tell_when_interrupted(Interrupted::Settling)?;
         let began = Instant::now();
+        // It would end by itself, much later.
+        self.cluster.end_abandoned()?;
         self.cluster.settle(self.timeout)?;
         if self.screen.json {
             let seconds = began.elapsed().as_secs_f64();

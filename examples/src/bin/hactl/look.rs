@@ -48,6 +48,14 @@ pub(crate) fn status(act: &Act<'_>) -> Result<ExitCode> {
         act.screen
             .line(Sense::Bad, text.trim_end_matches([':', ' ']))?;
     }
+    for left in act.cluster.abandoned()? {
+        let what = act.screen.words(
+            "left behind by a move that was killed; the next change takes it back, or: hactl settle",
+            "laissée par un déplacement tué ; la prochaine modification la retire, ou : hactl settle",
+        );
+        act.screen
+            .line(Sense::Doubtful, &format!("{left}: {what}"))?;
+    }
     for finding in finding::all(&cib, now, &zone) {
         let sense = match finding.severity() {
             finding::Severity::Error => Sense::Bad,

@@ -135,6 +135,19 @@ impl Move {
         self.run(timeout).with_context(|| self.what())
     }
 
+    /// As [`foresee`](Self::foresee), for programs that run tokio.
+    ///
+    /// # Errors
+    /// Those of [`foresee`](Self::foresee).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub async fn foresee_async(&self) -> Result<Foreseen> {
+        let this = self.clone();
+        super::blocking(move || this.foresee()).await
+    }
+
     /// As [`wait`](Self::wait), for programs that run tokio. A future that is dropped does not end the move.
     ///
     /// # Errors
@@ -350,6 +363,14 @@ impl Cluster {
         self.end_moves(is_abandoned)
     }
 
+    /// Returns the ids of the constraints that [`end_abandoned`](Self::end_abandoned) would remove now.
+    ///
+    /// # Errors
+    /// Those of [`Cib::query`](crate::live::pacemaker::cib::Cib::query).
+    pub fn abandoned(&self) -> Result<Vec<String>> {
+        Ok(of_moves(&self.cib().query()?, is_abandoned))
+    }
+
     /// As [`end_abandoned`](Self::end_abandoned), beside an operation that does not depend on it.
     pub(super) fn tidy(&self, deadline: Instant) {
         if self.cib().is_file() {
@@ -362,9 +383,7 @@ impl Cluster {
 
     /// The same, when a CIB that was read shows that there is something to remove.
     pub(super) fn tidy_as_of(&self, cib: &Document) {
-        let made = constraint::temporary(cib);
-        let mut of_moves = made.iter().filter(|made| made.id.starts_with(MOVE_PREFIX));
-        if of_moves.any(|made| is_abandoned(cib, made)) {
+        if !of_moves(cib, is_abandoned).is_empty() {
             self.tidy(exchange::deadline(self.cib().timeout()));
         }
     }
@@ -387,20 +406,22 @@ impl Cluster {
     }
 
     fn end_moves(&self, wanted: impl Fn(&Document, &Temporary) -> bool) -> Result<Vec<String>> {
-        let of_moves = |cib: &Document| -> Vec<String> {
-            let made = constraint::temporary(cib).into_iter();
-            made.filter(|made| made.id.starts_with(MOVE_PREFIX) && wanted(cib, made))
-                .map(|made| made.id)
-                .collect()
-        };
         let plan = self.change(|cib| {
-            for id in of_moves(cib) {
+            for id in of_moves(cib, &wanted) {
                 constraint::remove(cib, &id);
             }
             Ok(())
         })?;
-        Ok(of_moves(plan.before()))
+        Ok(of_moves(plan.before(), &wanted))
     }
+}
+
+/// Lists the constraints of moves and restarts that are wanted.
+fn of_moves(cib: &Document, wanted: impl Fn(&Document, &Temporary) -> bool) -> Vec<String> {
+    let made = constraint::temporary(cib).into_iter();
+    made.filter(|made| made.id.starts_with(MOVE_PREFIX) && wanted(cib, made))
+        .map(|made| made.id)
+        .collect()
 }
 
 pub(super) fn left(deadline: Instant) -> Duration {

@@ -51,6 +51,18 @@ impl Cluster {
         blocking(move || cluster.change(edit)).await
     }
 
+    /// As [`abandoned`](Self::abandoned), for programs that run tokio.
+    ///
+    /// # Errors
+    /// Those of [`abandoned`](Self::abandoned).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn abandoned_async(&self) -> Result<Vec<String>> {
+        let cluster = self.clone();
+        blocking(move || cluster.abandoned()).await
+    }
+
     /// As [`end_abandoned`](Self::end_abandoned), for programs that run tokio.
     ///
     /// # Errors
